@@ -1,0 +1,199 @@
+"""Settings: one typed tree; decoding names the nearest known key for an unknown one. No I/O."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+
+class SettingsError(ValueError):
+    """Raised when a setting is unknown or has the wrong type; the message is for people."""
+
+
+class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run may spend; None is unlimited."""
+
+    minutes: float = 60.0
+    nodes: int = 500
+    usd: float | None = None
+
+
+class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The language model. An empty `name` takes the endpoint's first; secrets are never here."""
+
+    name: str = ""
+    temperature: float = 0.5
+    max_tokens: int = 16384
+    timeout_seconds: float = 600.0
+    attempts: int = 8
+    backoff_seconds: float = 1.0
+    usd_per_million_input: float | None = None
+    usd_per_million_output: float | None = None
+
+
+class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code."""
+
+    policy: str = "uct"
+    drafts: int = 5
+    debugs: int = 1
+    improves: int = 3
+    exploration: float = 1.414
+    exploration_floor: float = 0.5
+    exploration_decay: float = 0.01
+    improvement_threshold: float = 0.0001
+    max_improve_failures: int = 3
+    return_debug_depth: int = 3
+    max_debug_depth: int = 20
+    lookahead: int = 2
+    phase_nodes: int = 10
+    max_coding_failures: int = 6
+
+
+class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The cache tiers. Thresholds are cosines; budgets are tokens of one prompt's memory part."""
+
+    budget_tokens: int = 4096
+    experience: bool = True
+    knowledge: bool = True
+    wisdom: bool = True
+    recall_threshold: float = 0.3
+    recall_limit: int = 3
+    allow_same_task: bool = False
+
+
+class Executor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one job, and how jobs are retried."""
+
+    slots: int = 2
+    seconds: float = 600.0
+    grace_seconds: float = 5.0
+    memory_mb: int = 6144
+    processes: int = 256
+    file_mb: int = 2048
+    output_kb: int = 1024
+    max_attempts: int = 3
+
+
+class Grader(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How solutions are scored: share and most rows of the training table set aside."""
+
+    heldout_share: float = 0.2
+    heldout_rows: int = 2000
+
+
+class Actors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many processes of each role `flowstone run` starts."""
+
+    planner: int = 1
+    coder: int = 1
+    executor: int = 1
+    grader: int = 1
+    curator: int = 1
+
+
+class Bus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a claim lives without a heartbeat, and how often a failing event is tried."""
+
+    claim_seconds: float = 5.0
+    max_deliveries: int = 5
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set, with its default."""
+
+    budget: Budget = field(default_factory=Budget)
+    model: Model = field(default_factory=Model)
+    search: Search = field(default_factory=Search)
+    memory: Memory = field(default_factory=Memory)
+    executor: Executor = field(default_factory=Executor)
+    grader: Grader = field(default_factory=Grader)
+    actors: Actors = field(default_factory=Actors)
+    bus: Bus = field(default_factory=Bus)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+POSITIVE = frozenset(
+    {
+        "budget.minutes", "budget.nodes", "model.max_tokens", "model.timeout_seconds",
+        "model.attempts", "executor.slots", "executor.seconds", "executor.memory_mb",
+        "executor.processes", "executor.file_mb", "executor.output_kb", "executor.max_attempts",
+        "bus.claim_seconds", "bus.max_deliveries",
+    }
+)  # fmt: skip
+"""Keys whose value must be more than nothing; no number may be negative."""
+LARGEST = 1e9
+"""No number is larger: a thousand years of minutes still fit a calendar."""
+
+
+def keys(settings: type[Struct] = Settings, prefix: str = "") -> dict[str, Any]:
+    """Return every dotted key with its type, in order."""
+    found: dict[str, Any] = {}
+    for each in msgspec.structs.fields(settings):
+        name = f"{prefix}{each.name}"
+        if isinstance(each.type, type) and issubclass(each.type, Struct):
+            found |= keys(each.type, f"{name}.")
+        else:
+            found[name] = each.type
+    return found
+
+
+def decode(layers: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Return the settings after laying each named layer of dotted keys over the one before.
+
+    Values given as text (environment, command line) are read as the key's type.
+    Raises SettingsError naming the layer, the key and the nearest known key.
+    """
+    known = keys()
+    tree: dict[str, Any] = {}
+    for layer, values in layers.items():
+        for key, value in values.items():
+            if key not in known:
+                raise SettingsError(_unknown(layer, key, known))
+            try:
+                converted = msgspec.convert(_plain(value), known[key], strict=False)
+            except msgspec.ValidationError as error:
+                raise SettingsError(f"{layer}: {key} = {value!r}: {error}") from None
+            if wrong := _out_of_range(key, converted):
+                raise SettingsError(f"{layer}: {key} = {value!r}: {wrong}")
+            *parents, leaf = key.split(".")
+            branch = tree
+            for parent in parents:
+                branch = branch.setdefault(parent, {})
+            branch[leaf] = converted
+    return msgspec.convert(tree, Settings)
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested mapping as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _plain(value: Any) -> Any:
+    return None if value in ("none", "null", "unlimited") else value
+
+
+def _out_of_range(key: str, value: Any) -> str:
+    """Return what is wrong with a number; nothing when it can be used."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if not math.isfinite(value) or value > LARGEST:
+        return f"give a number up to {LARGEST:,.0f}"
+    if key in POSITIVE and value <= 0:
+        return "give a number above 0"
+    return "give 0 or more" if value < 0 else ""
+
+
+def _unknown(layer: str, key: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]}?" if near else "; see `flowstone settings`"
+    return f"{layer}: there is no setting {key!r}{hint}"
