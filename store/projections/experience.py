@@ -1,0 +1,137 @@
+"""Experience (L1): what was tried and what came of it, node by node. Pure.
+
+Traces of nodes under way are kept apart from those with a verdict: only the latter teach.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from rpds import HashTrieMap
+
+from schemas.envelope import Recorded
+from schemas.events import (
+    Action,
+    CodingFailed,
+    ExecutionFinished,
+    NodeProposed,
+    Outcome,
+    SolutionGraded,
+    SolutionWritten,
+)
+from store.projections.projection import Projection
+
+Followed = SolutionWritten | ExecutionFinished | SolutionGraded | NodeProposed | CodingFailed
+
+DRAFTS = ""
+"""Stands in for the parent of drafts."""
+
+
+class Trace(Struct, frozen=True, kw_only=True, gc=False):
+    """One node's plan, program, output and verdict; seconds are those of the execution."""
+
+    node: str
+    parent: str | None
+    action: Action
+    phase: int
+    instruction: str
+    job_class: str
+    plan: str = ""
+    code: str = ""
+    outcome: Outcome | None = None
+    why: str = ""
+    head: str = ""
+    tail: str = ""
+    seconds: float = 0.0
+    metric: float | None = None
+    valid: bool = False
+    buggy: bool = False
+    analysis: str = ""
+
+    @property
+    def defective(self) -> bool:
+        """Whether it gave nothing that can be handed in."""
+        return self.buggy or not self.valid or self.metric is None
+
+
+class State(Struct, frozen=True, kw_only=True, gc=False):
+    """All traces; `children` are the judged ones of each parent in the order of their verdicts."""
+
+    under_way: "HashTrieMap[str, Trace]" = HashTrieMap()
+    traces: "HashTrieMap[str, Trace]" = HashTrieMap()
+    children: "HashTrieMap[str, tuple[str, ...]]" = HashTrieMap()
+
+    def trace(self, node: str) -> Trace | None:
+        """Return the trace of *node*, judged or not."""
+        return self.traces.get(node) or self.under_way.get(node)
+
+
+START = State()
+
+
+def apply(state: State, event: Recorded[Followed]) -> State:
+    """Return the experience after *event*."""
+    fact = event.data
+    if isinstance(fact, NodeProposed):
+        return _begin(state, fact)
+    trace = state.under_way.get(fact.node)
+    if trace is None:
+        return state
+    match fact:
+        case SolutionWritten(plan=plan, code=code):
+            trace = replace(trace, plan=plan, code=code)
+        case ExecutionFinished():
+            trace = replace(
+                trace,
+                outcome=fact.outcome,
+                why=fact.why,
+                head=fact.head,
+                tail=fact.tail,
+                seconds=fact.seconds,
+            )
+        case CodingFailed(why=why):
+            return _judge(state, replace(trace, why=why, buggy=True))
+        case SolutionGraded():
+            judged = replace(
+                trace,
+                metric=fact.metric,
+                valid=fact.valid,
+                buggy=fact.buggy,
+                analysis=fact.analysis,
+            )
+            return _judge(state, judged)
+    return replace(state, under_way=state.under_way.insert(trace.node, trace))
+
+
+def rows(state: State) -> Mapping[str, Struct]:
+    """Return every trace by its node."""
+    together: Mapping[str, Struct] = state.traces.update(state.under_way)
+    return together
+
+
+def _begin(state: State, fact: NodeProposed) -> State:
+    if fact.node in state.traces or fact.node in state.under_way:
+        return state
+    trace = Trace(
+        node=fact.node,
+        parent=fact.parent,
+        action=fact.action,
+        phase=fact.phase,
+        instruction=fact.instruction,
+        job_class=fact.job_class,
+    )
+    return replace(state, under_way=state.under_way.insert(fact.node, trace))
+
+
+def _judge(state: State, trace: Trace) -> State:
+    parent = trace.parent or DRAFTS
+    siblings = (*state.children.get(parent, ()), trace.node)
+    return State(
+        under_way=state.under_way.remove(trace.node),
+        traces=state.traces.insert(trace.node, trace),
+        children=state.children.insert(parent, siblings),
+    )
+
+
+projection: Projection[Any] = Projection("experience", START, apply, rows)

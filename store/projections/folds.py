@@ -1,0 +1,76 @@
+"""All folds at once over a log, from the start or as it grows. Pure: whoever reads brings the rows."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from schemas.envelope import Recorded
+from schemas.events import Event
+from store.projections.projection import Projection
+
+Row = TypeVar("Row")
+
+ACROSS_RUNS = ""
+"""Stands in for the run where a fold has one state for the whole log."""
+
+
+class Folds:
+    """The states of several projections over one log."""
+
+    def __init__(self, projections: Iterable[Projection[Any]]) -> None:
+        self._projections = {each.name: each for each in projections}
+        self._followers: dict[type[Event], list[Projection[Any]]] = {}
+        for projection in self._projections.values():
+            for event_type in projection.follows:
+                self._followers.setdefault(event_type, []).append(projection)
+        self._names = frozenset(each.__name__ for each in self._followers)
+        self._states: dict[str, dict[str, Any]] = {ACROSS_RUNS: {}}
+
+    def follows(self, event_type: str) -> bool:
+        """Return whether any fold changes by events of the type with this name."""
+        return event_type in self._names
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The names of all types that any fold changes by: the only events it needs to be given."""
+        return self._names
+
+    def apply(self, event: Recorded[Any]) -> None:
+        """Fold *event* into the states of all projections that follow its type."""
+        for projection in self._followers.get(type(event.data), ()):
+            scope = ACROSS_RUNS if projection.across_runs else event.run
+            states = self._states.get(scope)
+            if states is None:
+                states = self._states[scope] = {}
+            name = projection.name
+            states[name] = projection.apply(states.get(name, projection.start), event)
+
+    def state(self, name: str, run: str = ACROSS_RUNS) -> Any:
+        """Return the state of the projection *name* in *run*."""
+        projection = self._projections[name]
+        key = ACROSS_RUNS if projection.across_runs else run
+        return self._states.get(key, {}).get(name, projection.start)
+
+    @property
+    def states(self) -> Mapping[tuple[str, str], Any]:
+        """Every state that has folded anything, by projection and run."""
+        return {
+            (name, run): state
+            for run, states in self._states.items()
+            for name, state in states.items()
+        }
+
+
+def fold_all(
+    rows: Iterable[tuple[str, Row]],
+    read: Callable[[Row], Recorded[Any]],
+    projections: Iterable[Projection[Any]],
+) -> Folds:
+    """Return the folds over a log given as pairs of an event's type name and its stored row.
+
+    Rows are read at most once, and only those whose type some fold follows.
+    """
+    folds = Folds(projections)
+    for event_type, row in rows:
+        if folds.follows(event_type):
+            folds.apply(read(row))
+    return folds
