@@ -1,0 +1,51 @@
+"""What a search policy is, and how one is found by its name."""
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.events import Action, Selection
+from store.projections import tree
+
+PLUGINS = "flowstone.policies"
+"""The entry-point group through which other packages offer policies."""
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What to try next: an action on a parent (None for a draft), and the figures behind it."""
+
+    parent: str | None
+    action: Action
+    selection: Selection
+
+
+class Policy(Protocol):
+    """A pure function from the tree to the next choice."""
+
+    def __call__(self, tree: tree.State, nodes: int) -> Choice | None:
+        """Return the next of a run's *nodes*, or None where it must wait for those in flight."""
+        ...
+
+
+class PolicyUnknown(ValueError):  # noqa: N818 - it says what is the matter
+    """Raised when no policy has the name that the settings ask for."""
+
+
+def policy(name: str) -> Policy:
+    """Return the policy *name*: a module of this folder with `choose`, or an entry point."""
+    package = importlib.import_module("agents.search")
+    modules = {each.name for each in pkgutil.iter_modules(package.__path__)}
+    if name in modules:
+        found = getattr(importlib.import_module(f"agents.search.{name}"), "choose", None)
+        if found is not None:
+            chosen: Policy = found
+            return chosen
+    offered = {point.name: point for point in entry_points(group=PLUGINS)}
+    if name in offered:
+        plugged: Policy = offered[name].load()
+        return plugged
+    known = ", ".join(sorted({*offered, "uct"}))
+    raise PolicyUnknown(f"search.policy = {name!r}: there is no such policy; known are {known}")

@@ -1,0 +1,106 @@
+"""UCT as in ML-Master 1.0 (arXiv 2506.16499, equation 1; constants of its code). Pure.
+
+Drafts come first, then the chain of repairs of what just broke, then the child with the highest
+UCT value, level by level, down to a node that may have one child more. Nodes in flight count as
+visits that earned nothing yet (a virtual loss), so that choices made together differ.
+"""
+
+from collections import Counter
+from math import inf, log, sqrt
+
+from agents.search.policy import Choice
+from schemas.events import Action, Selection
+from schemas.settings import Search
+from store.projections.tree import Node, State, full
+
+
+def value(*, reward: float, visits: int, parent_visits: int, exploration: float) -> float:
+    """Return UCT(v) = Q/N + C * sqrt(ln N_parent / N); infinite for the unvisited."""
+    if visits <= 0:
+        return inf
+    return reward / visits + exploration * sqrt(log(max(parent_visits, 1)) / visits)
+
+
+def exploration(step: int, nodes: int, search: Search) -> float:
+    """Return the constant C at *step* of *nodes*: it decays between two fixed points to a floor."""
+    begin = min(search.drafts * search.improves**2, round(0.3 * nodes))
+    end = round(0.7 * nodes)
+    if step < begin:
+        return search.exploration
+    if step > end:
+        return search.exploration_floor
+    decayed = search.exploration - search.exploration_decay * (step - begin)
+    return max(decayed, search.exploration_floor)
+
+
+def choose(tree: State, nodes: int) -> Choice | None:
+    """Return what to try next in a run of *nodes*, or None while all that is open is in flight."""
+    constant = exploration(tree.graded + 1, nodes, tree.search)
+    if len(tree.root.children) < tree.search.drafts:
+        return _choice(tree.root, constant, None)
+    if tree.repairs:
+        return _choice(tree.nodes[min(tree.repairs)], constant, None)
+    found = _descend(tree, constant)
+    if found is None and not len(tree.in_flight):
+        return _choice(tree.root, constant, None)
+    return found
+
+
+def action_on(node: Node) -> Action:
+    """Return what can be done with *node*: the root is drafted from, the broken are repaired."""
+    if not node.order:
+        return "draft"
+    return "debug" if node.defective else "improve"
+
+
+def _descend(tree: State, constant: float) -> Choice | None:
+    """Walk down by UCT; where a subtree has no place left for now, go on with the next best."""
+    under_way = _under_way(tree)
+    places: list[tuple[Node, float | None, bool]] = [(tree.root, None, False)]
+    while places:
+        node, uct, last_resort = places.pop()
+        open_here = node.order > 0 and not full(node, tree.search)
+        if last_resort or (open_here and not _goes_down(node)):
+            return _choice(node, constant, uct)
+        if open_here:
+            places.append((node, uct, True))
+        ranked = [
+            (child, _value(child, node, under_way, constant), False)
+            for child in tree.children(node)
+            if child.order not in tree.in_flight and not child.exhausted
+        ]
+        # The best comes last because it is taken first; of equals, the older one.
+        places.extend(sorted(ranked, key=lambda each: (each[1], -each[0].order)))
+    return None
+
+
+def _goes_down(node: Node) -> bool:
+    """Return whether the chain below *node* is followed before it gets another child."""
+    if node.defective:
+        return node.is_debug_success
+    return node.continue_improve and bool(node.children)
+
+
+def _under_way(tree: State) -> Counter[int]:
+    """Return for each node how many nodes below it are in flight."""
+    count: Counter[int] = Counter()
+    for order in tree.in_flight:
+        count.update(node.order for node in tree.ancestors(tree.nodes[order]))
+    return count
+
+
+def _value(child: Node, parent: Node, under_way: Counter[int], constant: float) -> float:
+    lost = under_way[child.order]
+    return value(
+        reward=child.reward - lost,
+        visits=child.visits + lost,
+        parent_visits=parent.visits + under_way[parent.order],
+        exploration=constant,
+    )
+
+
+def _choice(node: Node, constant: float, uct: float | None) -> Choice:
+    selection = Selection(visits=node.visits, reward=node.reward, exploration=constant, value=uct)
+    return Choice(
+        parent=node.name if node.order else None, action=action_on(node), selection=selection
+    )
