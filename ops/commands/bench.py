@@ -1,0 +1,60 @@
+"""`flowstone bench`: measures what the system itself costs and prints it beside its targets."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ops.bench.figure import Result
+
+EPILOG = """\b
+Examples:
+  flowstone bench
+  flowstone bench --only turn --only start
+  flowstone bench --against earlier.json -o now.json
+
+\b
+A figure that misses its target is no failure: exit status 1 means that a benchmark broke."""
+
+NAMES = ("start", "turn", "log", "folds")
+
+
+@click.command(epilog=EPILOG)
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="Measure this; repeatable.")
+@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, says little.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("bench.json"),
+    show_default=True,
+    help="Keep the figures in this file.",
+)
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with the figures that this file keeps.",
+)
+def bench(*, only: tuple[str, ...], quick: bool, output: Path, against: Path | None) -> None:
+    """Measure starting, the loop's turn, the log and the folds on this machine, in minutes."""
+    from ops import configuration  # noqa: PLC0415 - slow to import
+    from ops.bench import figure, report, suite  # noqa: PLC0415
+
+    before = figure.read(against) if against else None
+    chosen = [name for name in NAMES if not only or name in only]
+    result = suite.measured(chosen, configuration.home(), quick=quick, told=_told)
+    figure.write(output, result)
+    report.show(result, before)
+    _close(result, output)
+
+
+def _told(name: str) -> None:
+    click.echo(f"measuring: {name}", err=True)
+
+
+def _close(result: "Result", output: Path) -> None:
+    click.echo(f"kept in {output}")
+    for name, why in result.broken.items():
+        click.echo(f"flowstone: the benchmark {name} broke: {why}", err=True)
+    raise SystemExit(1 if result.broken else 0)

@@ -1,0 +1,1 @@
+"""A system as processes: started, watched, ended."""

@@ -1,0 +1,1 @@
+"""The recorder: the only writer of the log, and what it answers for."""

@@ -1,0 +1,1 @@
+"""One run as people see it: started, kept in time, steered, ended."""
