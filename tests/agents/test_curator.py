@@ -1,0 +1,117 @@
+"""What the curator recalls and distils, by example."""
+
+from math import isclose, sqrt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents import curator
+from agents.context import estimate
+from agents.descriptor import MOST_TOKENS, descriptor
+from agents.embedding import DIMENSIONS, cosine, embed
+from agents.testing import Spec, recorded
+from schemas.envelope import Recorded
+from schemas.events import (
+    KnowledgeRefined,
+    ModelAsked,
+    PhaseClosed,
+    RunFinished,
+    WisdomDistilled,
+)
+from schemas.settings import Memory
+
+from .examples import answered, graded, prepared, proposed, started
+
+RUN = (started(), prepared(), proposed("n1"), graded("n1", 0.5), proposed("n2"), graded("n2"))
+CLOSED = PhaseClosed(phase=1, why="done", nodes=("n1", "n2"))
+END = RunFinished(best="n1", metric=0.5, why="nodes", failed=False, nodes=2, buggy=1)
+
+
+def wisdom(run: str, task: str, text: str) -> Recorded[WisdomDistilled]:
+    entry = WisdomDistilled(
+        task=task,
+        descriptor=text,
+        embedding=embed(text),
+        data_summary="d",
+        model_summary="m",
+        rests_on=(),
+    )
+    return recorded(entry, run=run)
+
+
+def test_a_closed_phase_is_asked_about() -> None:
+    (question,) = Spec(curator.role).given(*RUN).when(CLOSED).decided
+    assert isinstance(question, ModelAsked)
+    assert (question.purpose, question.subject) == ("knowledge", "1")
+    assert "n1" in question.messages[-1].content
+
+
+def test_a_phase_that_the_end_cut_off_goes_into_the_wisdom_alone() -> None:
+    cut = PhaseClosed(phase=1, why="budget", nodes=("n1",))
+    Spec(curator.role).given(*RUN).when(cut).then()
+
+
+def test_the_answer_becomes_knowledge_of_the_phase() -> None:
+    told = answered("1", role="curator", purpose="knowledge", reply="<think>hm</think>Trees win.")
+    (
+        Spec(curator.role)
+        .given(*RUN, CLOSED)
+        .when(told)
+        .then(KnowledgeRefined(phase=1, summary="Trees win.", nodes=("n1", "n2")))
+    )
+
+
+def test_without_an_answer_the_scores_and_errors_are_kept() -> None:
+    silent = answered("1", role="curator", purpose="knowledge", outcome="failed", reply="")
+    (kept,) = Spec(curator.role).given(*RUN, CLOSED).when(silent).decided
+    assert isinstance(kept, KnowledgeRefined)
+    assert "n1: 0.5" in kept.summary
+    assert "n2: as seen" in kept.summary
+
+
+def test_the_end_of_a_run_becomes_wisdom_however_it_is_told() -> None:
+    (question,) = Spec(curator.role).given(*RUN).when(END).decided
+    assert isinstance(question, ModelAsked)
+    assert question.purpose == "wisdom"
+    told = "## DATA SUMMARY\nnumbers\n## MODEL SUMMARY\ntrees"
+    for reply, outcome, model in ((told, "answered", "trees"), ("", "failed", "0.5")):
+        said = answered("run", role="curator", purpose="wisdom", reply=reply, outcome=outcome)
+        (entry,) = Spec(curator.role).given(*RUN, END).when(said).decided
+        assert isinstance(entry, WisdomDistilled)
+        assert model in entry.model_summary
+        assert entry.rests_on == ("n1", "n2")
+
+
+def test_a_run_without_any_verdict_teaches_nothing() -> None:
+    Spec(curator.role).given(started(), prepared()).when(END).then()
+
+
+def test_recall_takes_the_nearest_above_the_threshold_and_none_of_the_same_task() -> None:
+    here = prepared()
+    near = descriptor(here)
+    entries = [
+        wisdom("near", "a", near),
+        wisdom("nearer", "b", near),
+        wisdom("own", "toy", near),
+        wisdom("far", "c", "xylophone quartz"),
+    ]
+    found = curator.recalled(here, "now", entries, Memory(recall_limit=1))
+    assert [each.run for each in found.entries] == ["near"]
+    assert found.excluded == ("own",)
+    every = curator.recalled(here, "now", entries, Memory(allow_same_task=True))
+    assert [each.run for each in every.entries] == ["near", "nearer", "own"]
+
+
+@given(st.text())
+def test_an_embedding_is_of_unit_length_and_like_itself(text: str) -> None:
+    vector = embed(text)
+    assert len(vector) == DIMENSIONS
+    assert isclose(sqrt(sum(each * each for each in vector)), 1.0)
+    assert isclose(cosine(vector, embed(text)), 1.0)
+
+
+@given(title=st.text(), description=st.text(max_size=3000))
+def test_a_descriptor_is_one_short_paragraph(title: str, description: str) -> None:
+    paragraph = descriptor(prepared(title=title, description=description))
+    assert estimate(paragraph) < MOST_TOKENS
+    assert "\n" not in paragraph

@@ -1,0 +1,147 @@
+"""What the planner decides, by example."""
+
+import pytest
+
+from agents import planner
+from agents.testing import Spec, emitted_types
+from schemas.events import (
+    CodingFailed,
+    Event,
+    GuidanceGiven,
+    ModelAnswered,
+    NodeProposed,
+    PhaseClosed,
+    PhasePlanned,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    TaskRefused,
+    TimeUp,
+    WorkAbandoned,
+)
+
+from .examples import ARTIFACT, RECALLED, answered, graded, prepared, proposed, started
+
+BEGUN: list[Event] = [started(), prepared(), RECALLED, PhasePlanned(phase=1)]
+
+
+def ask(*past: Event) -> Spec:
+    return Spec(planner.role).given(*past)
+
+
+def proposals(spec: Spec) -> list[tuple[str, str | None, str]]:
+    return [
+        (each.node, each.parent, each.action)
+        for each in spec.decided
+        if isinstance(each, NodeProposed)
+    ]
+
+
+def the_end(spec: Spec) -> RunFinished:
+    *_, last = spec.decided
+    assert isinstance(last, RunFinished)
+    return last
+
+
+def test_a_run_begins_with_a_phase_and_as_many_drafts_as_the_pipeline_holds() -> None:
+    spec = ask(started(slots=2, lookahead=2), prepared()).when(RECALLED)
+    assert spec.decided[0] == PhasePlanned(phase=1)
+    assert proposals(spec) == [(f"n{n}", None, "draft") for n in (1, 2, 3, 4)]
+
+
+def test_no_more_drafts_than_the_setting_allows_at_once() -> None:
+    spec = ask(started(slots=8, drafts=3), prepared()).when(RECALLED)
+    assert proposals(spec) == [(f"n{n}", None, "draft") for n in (1, 2, 3)]
+
+
+def test_a_broken_draft_is_repaired_and_a_sound_one_improved() -> None:
+    past = [*BEGUN[:1], *BEGUN[1:], proposed("n1"), proposed("n2")]
+    past[0] = started(drafts=2)
+    assert proposals(ask(*past).when(graded("n1"))) == [("n3", "n1", "debug")]
+    assert proposals(ask(*past).when(graded("n1", 0.5))) == [("n3", "n1", "improve")]
+
+
+def test_a_phase_closes_after_its_nodes_and_the_next_begins() -> None:
+    past = [started(phase_nodes=2), *BEGUN[1:], proposed("n1"), proposed("n2"), graded("n1", 0.5)]
+    spec = ask(*past).when(graded("n2", 0.6))
+    assert spec.decided[:2] == [
+        PhaseClosed(phase=1, why="done", nodes=("n1", "n2")),
+        PhasePlanned(phase=2),
+    ]
+    assert {each.phase for each in spec.decided if isinstance(each, NodeProposed)} == {2}
+
+
+def test_the_last_grade_of_the_budget_ends_the_run_with_the_best() -> None:
+    past = [started(nodes=2), *BEGUN[1:], proposed("n1"), proposed("n2"), graded("n1", 0.9)]
+    end = the_end(ask(*past).when(graded("n2")))
+    assert (end.best, end.metric, end.why, end.failed) == ("n1", 0.9, "nodes", False)
+    assert (end.nodes, end.buggy, end.submission) == (2, 1, ARTIFACT)
+
+
+@pytest.mark.parametrize(
+    ("ending", "why"),
+    [(TimeUp(), "time"), (RunStopped(n=1), "stopped by hand"), (TaskRefused(why="no"), "no")],
+)
+def test_time_a_person_and_a_refused_task_end_the_run_at_once(ending: Event, why: str) -> None:
+    end = the_end(ask(*BEGUN, proposed("n1")).when(ending))
+    assert (end.why, end.failed, end.best) == (why, True, None)
+
+
+def test_spent_money_ends_the_run() -> None:
+    past = [started(usd=0.5), *BEGUN[1:], proposed("n1"), answered("n1", usd=0.5)]
+    assert the_end(ask(*past).when(graded("n1", 0.5))).why == "money"
+    assert isinstance(past[-1], ModelAnswered)
+
+
+def test_a_model_that_never_answers_ends_the_run_with_its_error() -> None:
+    failed = CodingFailed(node="n1", why="HTTP 401", model_failed=True)
+    past = [started(max_coding_failures=1), *BEGUN[1:], proposed("n1")]
+    end = the_end(ask(*past).when(failed))
+    assert "HTTP 401" in end.why
+    assert end.failed
+
+
+def test_a_failed_coding_frees_its_place_for_another_draft() -> None:
+    past = [started(drafts=2), *BEGUN[1:], proposed("n1"), proposed("n2")]
+    spec = ask(*past).when(CodingFailed(node="n2", why="nonsense"))
+    assert proposals(spec) == [("n3", None, "draft")]
+
+
+def test_a_paused_run_proposes_nothing_until_it_is_resumed() -> None:
+    past = [*BEGUN, proposed("n1"), RunPaused(n=1)]
+    assert ask(*past).when(graded("n1", 0.5)).decided == []
+    assert proposals(ask(*past, graded("n1", 0.5)).when(RunResumed(n=1))) == [
+        ("n2", None, "draft"),
+        ("n3", None, "draft"),
+    ]
+
+
+def test_guidance_is_in_every_later_instruction() -> None:
+    past = [*BEGUN, proposed("n1"), proposed("n2"), GuidanceGiven(n=1, text="try boosting")]
+    (proposal,) = ask(*past).when(graded("n1", 0.5)).decided
+    assert isinstance(proposal, NodeProposed)
+    assert "try boosting" in proposal.instruction
+
+
+def test_nothing_follows_the_end() -> None:
+    end = RunFinished(best=None, metric=None, why="time", failed=True, nodes=1, buggy=0)
+    assert ask(*BEGUN, proposed("n1"), end).when(graded("n1", 0.5)).decided == []
+
+
+def test_an_unknown_policy_ends_the_run_and_names_the_known_ones() -> None:
+    end = the_end(ask(started(policy="best"), prepared()).when(RECALLED))
+    assert end.failed
+    assert "uct" in end.why
+
+
+def test_abandoned_work_neither_blocks_the_pipeline_nor_the_beginning() -> None:
+    lost = WorkAbandoned(role="executor", event="JobQueued", about="cpu.n2", why="no disk")
+    assert proposals(ask(*BEGUN, proposed("n1"), proposed("n2")).when(lost)) == [
+        ("n3", None, "draft")
+    ]
+    unrecalled = WorkAbandoned(role="curator", event="TaskPrepared", about="once", why="no log")
+    assert NodeProposed in emitted_types(ask(started(), prepared()).when(unrecalled).decided)
+    unprepared = WorkAbandoned(role="grader", event=RunStarted.__name__, about="once", why="odd")
+    assert the_end(ask(started()).when(unprepared)).why == "odd"

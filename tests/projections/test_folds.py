@@ -1,0 +1,102 @@
+"""What holds for every fold over any log."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import envelope
+from schemas.envelope import Recorded, Vocabulary, wrap
+from store.projections import PROJECTIONS
+from store.projections.folds import ACROSS_RUNS, Folds, fold_all
+from store.projections.projection import Projection
+from store.projections.vector import Vector
+from tests.strategies import logs
+
+each_fold = pytest.mark.parametrize("fold", PROJECTIONS.values(), ids=PROJECTIONS)
+
+
+def folded(fold: Projection[Any], state: Any, log: Sequence[Recorded[Any]]) -> Any:
+    for event in log:
+        if type(event.data) in fold.follows:
+            state = fold.apply(state, event)
+    return state
+
+
+@each_fold
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_prefix_and_then_the_rest_are_the_whole(
+    fold: Projection[Any], data: st.DataObject
+) -> None:
+    log = data.draw(logs(kinds=fold.follows))
+    cut = data.draw(st.integers(0, len(log)))
+    prefix = folded(fold, fold.start, log[:cut])
+    rows = dict(fold.rows(prefix))
+    whole = folded(fold, fold.start, log)
+    assert folded(fold, prefix, log[cut:]) == whole
+    assert dict(fold.rows(prefix)) == rows, "an old state must stay as it was"
+    assert dict(fold.rows(whole)) == dict(fold.rows(folded(fold, fold.start, log)))
+
+
+@each_fold
+def test_a_fold_starts_without_rows_and_names_what_it_follows(fold: Projection[Any]) -> None:
+    assert dict(fold.rows(fold.start)) == {}
+    assert fold.follows
+
+
+@settings(max_examples=40, deadline=None)
+@given(log=logs())
+def test_all_folds_at_once_equal_each_alone_and_read_only_what_they_need(
+    log: list[Recorded[Any]],
+) -> None:
+    read: list[str] = []
+    needed = {each.__name__ for fold in PROJECTIONS.values() for each in fold.follows}
+
+    def decode(row: bytes) -> Recorded[Any]:
+        event = Vocabulary().read(envelope.decode(row), 1)
+        read.append(event.type)
+        return event
+
+    rows = [
+        (
+            each.type,
+            envelope.encode(
+                wrap(each.data, run=each.run, source=each.source, time=each.time, cause=None)
+            ),
+        )
+        for each in log
+    ]
+    folds = fold_all(rows, decode, PROJECTIONS.values())
+    assert read == [each.type for each in log if each.type in needed]
+    for name, fold in PROJECTIONS.items():
+        alone = dict(fold.rows(folded(fold, fold.start, log)))
+        assert dict(fold.rows(folds.state(name, "run"))) == alone
+
+
+def test_runs_are_folded_apart_but_for_the_folds_across_them() -> None:
+    folds = Folds(PROJECTIONS.values())
+    assert PROJECTIONS["wisdom"].across_runs
+    assert PROJECTIONS["actors"].across_runs
+    assert folds.state("tree", "a") == PROJECTIONS["tree"].start
+    assert folds.state("wisdom", "a") == folds.state("wisdom", ACROSS_RUNS)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    size=st.integers(0, 9000),
+    changes=st.dictionaries(st.integers(0, 8999), st.integers(), max_size=20),
+)
+def test_a_vector_keeps_every_version(*, size: int, changes: dict[int, int]) -> None:
+    empty: Vector[int] = Vector()
+    before = empty.updated({n: n for n in range(size)})
+    inside = {place: value for place, value in changes.items() if place < size}
+    after = before.updated({**inside, size: -1})
+    assert list(before) == list(range(size))
+    expected = [inside.get(n, n) for n in range(size)]
+    assert list(after) == [*expected, -1]
+    assert [after[n] for n in range(len(after))] == list(after)
+    with pytest.raises(IndexError):
+        after[len(after)]

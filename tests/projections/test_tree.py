@@ -1,0 +1,167 @@
+"""The search tree's rules: states, rewards, chains and their ends."""
+
+import pytest
+
+from agents.testing import history
+from schemas.events import (
+    CodingFailed,
+    Event,
+    ExecutionFinished,
+    ExecutionStarted,
+    NodeProposed,
+    RunStarted,
+    Selection,
+    SolutionGraded,
+    SolutionWritten,
+    WorkAbandoned,
+)
+from schemas.settings import Budget, Search, Settings
+from store.projections import tree
+
+
+def started(**search: float) -> RunStarted:
+    settings = Settings(search=Search(**search))  # type: ignore[arg-type]
+    return RunStarted(
+        task="t", folder="/t", settings=settings, budget=Budget(), seed=1, versions={}
+    )
+
+
+def proposed(node: str, parent: str | None = None) -> NodeProposed:
+    selection = Selection(visits=0, reward=0.0, exploration=1.0, value=None)
+    return NodeProposed(
+        node=node, parent=parent, action="draft", phase=1, instruction="", selection=selection
+    )
+
+
+def graded(node: str, metric: float | None, *, valid: bool = True) -> SolutionGraded:
+    return SolutionGraded(
+        node=node,
+        metric=metric,
+        obtained=None,
+        valid=valid and metric is not None,
+        buggy=metric is None,
+        analysis="",
+    )
+
+
+def grown(*events: Event) -> tree.State:
+    state = tree.START
+    for event in history(*events):
+        state = tree.apply(state, event)
+    return state
+
+
+def tried(node: str, parent: str | None, metric: float | None) -> list[Event]:
+    return [proposed(node, parent), graded(node, metric)]
+
+
+def test_a_node_goes_through_its_states() -> None:
+    done = ExecutionFinished(
+        node="n1", attempt=1, outcome="ok", why="", head="", tail="", seconds=3.0
+    )
+    begun = ExecutionStarted(
+        node="n1", attempt=1, host="h", slot=0, sandbox="process", protections=()
+    )
+    steps: list[Event] = [
+        proposed("n1"),
+        SolutionWritten(node="n1", plan="p", code="c"),
+        begun,
+        done,
+        graded("n1", 0.5),
+    ]
+    states = [grown(*steps[:n]).node("n1").state for n in range(1, 6)]
+    assert states == ["proposed", "written", "running", "executed", "graded"]
+    assert grown(*steps).node("n1").seconds == 3.0
+    assert len(grown(*steps[:4]).in_flight) == 1
+    assert len(grown(*steps).in_flight) == 0
+
+
+@pytest.mark.parametrize(
+    ("events", "node", "reward"),
+    [
+        (tried("n1", None, None), "n1", -1.0),
+        (tried("n1", None, 0.0), "n1", 2.0),
+        ([*tried("n1", None, 0.5), *tried("n2", None, 0.4)], "n2", 1.0),
+        ([*tried("n1", None, None), *tried("n2", "n1", 0.4)], "n2", 3.0),
+        ([proposed("n1"), graded("n1", 0.5, valid=False)], "n1", -1.0),
+    ],
+)
+def test_rewards(events: list[Event], node: str, reward: float) -> None:
+    state = grown(started(), *events)
+    assert state.node(node).reward == reward
+
+
+def test_a_reward_reaches_every_ancestor_once() -> None:
+    state = grown(*tried("n1", None, 0.5), *tried("n2", "n1", 0.6), *tried("n3", "n2", None))
+    figures = [(each.visits, each.reward) for each in state.nodes]
+    assert figures == [(3, 3.0), (3, 3.0), (2, 1.0), (1, -1.0)]
+
+
+def test_ties_keep_the_earlier_and_invalid_nodes_are_never_best() -> None:
+    state = grown(*tried("n1", None, 0.5), *tried("n2", None, 0.5))
+    assert state.best == state.node("n1")
+    state = grown(proposed("n1"), graded("n1", 0.9, valid=False), *tried("n2", None, 0.1))
+    assert state.best is not None
+    assert state.best.name == "n2"
+
+
+def test_the_fourth_failure_to_improve_ends_the_branch_and_opens_its_ancestors() -> None:
+    events = tried("n1", None, 0.5)
+    for n in range(2, 5):
+        events += tried(f"n{n}", f"n{n - 1}", 0.5)
+    before = grown(started(), *events)
+    assert before.node("n1").improve_failures == 3
+    assert before.node("n4").continue_improve
+    after = grown(started(), *events, *tried("n5", "n4", 0.4))
+    assert after.node("n5").terminal
+    assert after.node("n1").improve_failures == 0
+    assert not after.node("n1").continue_improve
+    assert after.node("n5").local_best == "n1"
+
+
+def test_a_gain_above_the_threshold_makes_a_new_local_best() -> None:
+    events = [*tried("n1", None, 0.5), *tried("n2", "n1", 0.5002), *tried("n3", "n2", 0.50025)]
+    state = grown(started(improvement_threshold=0.0001), *events)
+    assert state.node("n2").local_best == "n2"
+    assert state.node("n3").local_best == "n2"
+    assert state.node("n2").improve_failures == 1
+
+
+def test_a_chain_of_repairs_is_terminal_at_its_greatest_depth() -> None:
+    events = tried("n1", None, None)
+    for n in range(2, 5):
+        events += tried(f"n{n}", f"n{n - 1}", None)
+    state = grown(started(max_debug_depth=3), *events)
+    assert [state.node(f"n{n}").debug_depth for n in range(1, 5)] == [0, 1, 2, 3]
+    assert state.node("n4").terminal
+    assert state.node("n1").exhausted
+
+
+def test_a_repair_that_works_is_remembered_by_the_broken_above_it() -> None:
+    events = [*tried("n1", None, None), *tried("n2", "n1", None), *tried("n3", "n2", 0.5)]
+    state = grown(*events)
+    assert state.node("n1").is_debug_success
+    assert state.node("n2").is_debug_success
+    assert not state.root.is_debug_success
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        CodingFailed(node="n2", why="no"),
+        WorkAbandoned(role="coder", event="ModelAsked", about="coder.n2-3", why="no"),
+        WorkAbandoned(role="executor", event="JobQueued", about="cpu.n2", why="no"),
+    ],
+)
+def test_a_node_that_was_never_written_leaves_its_place_free(end: Event) -> None:
+    state = grown(*tried("n1", None, None), proposed("n2", "n1"), end)
+    assert state.node("n2").state == "failed"
+    assert state.node("n1").children == ()
+    assert state.node("n1").order in state.repairs
+    assert (state.root.visits, state.root.reward) == (2, -1.0)
+    assert len(state.in_flight) == 0
+
+
+def test_a_second_grade_changes_nothing() -> None:
+    once = grown(*tried("n1", None, 0.5))
+    assert grown(*tried("n1", None, 0.5), graded("n1", 0.9)) == once
