@@ -12,7 +12,7 @@ from msgspec import Struct
 from schemas.events import Action, ContextPart, RecalledWisdom, Tier
 from schemas.settings import Memory as Settings
 from store.projections import experience, knowledge
-from store.projections.experience import DRAFTS, Trace
+from store.projections.experience import Trace
 
 Experience = experience.State
 Knowledge = knowledge.State
@@ -127,15 +127,13 @@ def _in_scope(known: Experience, action: Action, parent: str | None) -> Iterator
     if action == "debug":
         yield from _chain(known, parent)
         return
-    for name in reversed(known.children.get(parent or DRAFTS, ())):
-        if (trace := known.traces.get(name)) and trace.action == action:
-            yield trace
+    yield from (trace for trace in known.children(parent) if trace.action == action)
 
 
 def _chain(known: Experience, parent: str | None) -> Iterator[Trace]:
     """Yield the failures that led to *parent*, nearest first; the prompt shows *parent* itself."""
     seen = {parent}
-    trace = known.traces.get(parent or DRAFTS)
+    trace = known.traces.get(parent or "")
     while trace and trace.defective and trace.parent and trace.parent not in seen:
         seen.add(trace.parent)
         trace = known.traces.get(trace.parent)

@@ -67,7 +67,7 @@ def _descend(tree: State, constant: float) -> Choice | None:
         ranked = [
             (child, _value(child, node, under_way, constant), False)
             for child in tree.children(node)
-            if child.order not in tree.in_flight and not child.exhausted
+            if child.name not in tree.in_flight and not child.exhausted
         ]
         # The best comes last because it is taken first; of equals, the older one.
         places.extend(sorted(ranked, key=lambda each: (each[1], -each[0].order)))
@@ -84,8 +84,8 @@ def _goes_down(node: Node) -> bool:
 def _under_way(tree: State) -> Counter[int]:
     """Return for each node how many nodes below it are in flight."""
     count: Counter[int] = Counter()
-    for order in tree.in_flight:
-        count.update(node.order for node in tree.ancestors(tree.nodes[order]))
+    for progress in tree.in_flight.values():
+        count.update(node.order for node in tree.ancestors(tree.nodes[progress.order]))
     return count
 
 

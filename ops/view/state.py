@@ -67,7 +67,7 @@ class State(Struct, frozen=True, kw_only=True):
 
     def counts(self) -> Mapping[str, int]:
         """Return how many nodes are in each stage."""
-        under_way = Counter(_SHOWN[self.tree.nodes[order].state] for order in self.tree.in_flight)
+        under_way = Counter(_SHOWN[each.state] for each in self.tree.in_flight.values())
         ends = {
             "good": self.tree.graded - self.tree.buggy,
             "buggy": self.tree.buggy,

@@ -3,12 +3,11 @@
 Traces of nodes under way are kept apart from those with a verdict: only the latter teach.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
 from schemas.envelope import Recorded
 from schemas.events import (
@@ -20,12 +19,10 @@ from schemas.events import (
     SolutionGraded,
     SolutionWritten,
 )
+from store.projections.growing import Growing
 from store.projections.projection import Projection
 
 Followed = SolutionWritten | ExecutionFinished | SolutionGraded | NodeProposed | CodingFailed
-
-DRAFTS = ""
-"""Stands in for the parent of drafts."""
 
 
 class Trace(Struct, frozen=True, kw_only=True, gc=False):
@@ -56,15 +53,18 @@ class Trace(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class State(Struct, frozen=True, kw_only=True, gc=False):
-    """All traces; `children` are the judged ones of each parent in the order of their verdicts."""
+    """All traces: those of nodes under way, and the judged ones in the order of their verdicts."""
 
-    under_way: "HashTrieMap[str, Trace]" = HashTrieMap()
-    traces: "HashTrieMap[str, Trace]" = HashTrieMap()
-    children: "HashTrieMap[str, tuple[str, ...]]" = HashTrieMap()
+    under_way: Mapping[str, Trace] = {}
+    traces: "Growing[str, Trace]" = field(default_factory=Growing)
 
     def trace(self, node: str) -> Trace | None:
         """Return the trace of *node*, judged or not."""
         return self.traces.get(node) or self.under_way.get(node)
+
+    def children(self, parent: str | None) -> Iterator[Trace]:
+        """Yield the judged traces of the nodes made from *parent* (None for drafts), newest first."""
+        return (each for each in reversed([*self.traces.values()]) if each.parent == parent)
 
 
 START = State()
@@ -101,13 +101,12 @@ def apply(state: State, event: Recorded[Followed]) -> State:
                 analysis=fact.analysis,
             )
             return _judge(state, judged)
-    return replace(state, under_way=state.under_way.insert(trace.node, trace))
+    return replace(state, under_way={**state.under_way, trace.node: trace})
 
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every trace by its node."""
-    together: Mapping[str, Struct] = state.traces.update(state.under_way)
-    return together
+    return {**state.traces, **state.under_way}
 
 
 def _begin(state: State, fact: NodeProposed) -> State:
@@ -121,17 +120,13 @@ def _begin(state: State, fact: NodeProposed) -> State:
         instruction=fact.instruction,
         job_class=fact.job_class,
     )
-    return replace(state, under_way=state.under_way.insert(fact.node, trace))
+    return replace(state, under_way={**state.under_way, fact.node: trace})
 
 
 def _judge(state: State, trace: Trace) -> State:
-    parent = trace.parent or DRAFTS
-    siblings = (*state.children.get(parent, ()), trace.node)
-    return State(
-        under_way=state.under_way.remove(trace.node),
-        traces=state.traces.insert(trace.node, trace),
-        children=state.children.insert(parent, siblings),
-    )
+    under_way = {**state.under_way}
+    del under_way[trace.node]
+    return State(under_way=under_way, traces=state.traces.added(trace.node, trace))
 
 
 projection: Projection[Any] = Projection("experience", START, apply, rows)

@@ -9,6 +9,8 @@ from store.projections.projection import Projection
 
 Row = TypeVar("Row")
 
+_Follower = tuple[str, bool, Any, Callable[[Any, Recorded[Any]], Any]]
+
 ACROSS_RUNS = ""
 """Stands in for the run where a fold has one state for the whole log."""
 
@@ -18,10 +20,11 @@ class Folds:
 
     def __init__(self, projections: Iterable[Projection[Any]]) -> None:
         self._projections = {each.name: each for each in projections}
-        self._followers: dict[type[Event], list[Projection[Any]]] = {}
-        for projection in self._projections.values():
-            for event_type in projection.follows:
-                self._followers.setdefault(event_type, []).append(projection)
+        self._followers: dict[type[Event], list[_Follower]] = {}
+        for name, each in self._projections.items():
+            for event_type in each.follows:
+                follower = (name, each.across_runs, each.start, each.apply)
+                self._followers.setdefault(event_type, []).append(follower)
         self._names = frozenset(each.__name__ for each in self._followers)
         self._states: dict[str, dict[str, Any]] = {ACROSS_RUNS: {}}
 
@@ -36,13 +39,12 @@ class Folds:
 
     def apply(self, event: Recorded[Any]) -> None:
         """Fold *event* into the states of all projections that follow its type."""
-        for projection in self._followers.get(type(event.data), ()):
-            scope = ACROSS_RUNS if projection.across_runs else event.run
+        for name, across_runs, start, apply in self._followers.get(type(event.data), ()):
+            scope = ACROSS_RUNS if across_runs else event.run
             states = self._states.get(scope)
             if states is None:
                 states = self._states[scope] = {}
-            name = projection.name
-            states[name] = projection.apply(states.get(name, projection.start), event)
+            states[name] = apply(states.get(name, start), event)
 
     def state(self, name: str, run: str = ACROSS_RUNS) -> Any:
         """Return the state of the projection *name* in *run*."""

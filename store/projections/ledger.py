@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
 from schemas.envelope import Recorded
 from schemas.events import ExecutionFinished, ModelAnswered, RunFinished, RunResumed, RunStarted
@@ -37,7 +36,7 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
 class State(Struct, frozen=True, kw_only=True, gc=False):
     """The accounts by role, and the run's clock: when it began and ended, minutes it was given."""
 
-    accounts: "HashTrieMap[str, Account]" = HashTrieMap()
+    accounts: Mapping[str, Account] = {}
     usd: float = 0.0
     started: datetime | None = None
     finished: datetime | None = None
@@ -64,8 +63,7 @@ def apply(state: State, event: Recorded[Followed]) -> State:
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every account by its role."""
-    accounts: Mapping[str, Struct] = state.accounts
-    return accounts
+    return state.accounts
 
 
 def _execution(state: State, finished: ExecutionFinished) -> State:
@@ -76,7 +74,7 @@ def _execution(state: State, finished: ExecutionFinished) -> State:
         execution_seconds=before.execution_seconds + finished.seconds,
         cpu_seconds=before.cpu_seconds + finished.cpu_seconds,
     )
-    return replace(state, accounts=state.accounts.insert(EXECUTOR, account))
+    return replace(state, accounts={**state.accounts, EXECUTOR: account})
 
 
 def _call(state: State, answered: ModelAnswered) -> State:
@@ -93,9 +91,8 @@ def _call(state: State, answered: ModelAnswered) -> State:
         unpriced=before.unpriced + (answered.usd is None),
         model_seconds=before.model_seconds + answered.seconds,
     )
-    return replace(
-        state, accounts=state.accounts.insert(answered.role, account), usd=state.usd + usd
-    )
+    accounts = {**state.accounts, answered.role: account}
+    return replace(state, accounts=accounts, usd=state.usd + usd)
 
 
 projection: Projection[Any] = Projection("ledger", START, apply, rows)

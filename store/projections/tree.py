@@ -8,9 +8,8 @@ code's dead quality reward brought to life.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
-from rpds import HashTrieMap, HashTrieSet
 
 from schemas.envelope import Recorded
 from schemas.events import (
@@ -27,8 +26,9 @@ from schemas.events import (
 )
 from schemas.settings import Search
 from schemas.task import Artifact
+from store.projections.growing import Growing
 from store.projections.projection import Projection
-from store.projections.vector import Vector
+from store.projections.vector import Vector, vector
 
 Stage = Literal["proposed", "written", "running", "executed", "graded", "failed"]
 Followed = (
@@ -83,15 +83,30 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
         return self.buggy or not self.valid or self.metric is None
 
 
+def _planted() -> "Vector[Node]":
+    return vector([Node(name="root", order=ROOT)])
+
+
+class Progress(Struct, frozen=True, kw_only=True, gc=False):
+    """How far a node under way has come; seconds are those of its execution."""
+
+    order: int
+    state: Stage = "proposed"
+    seconds: float = 0.0
+
+
 class State(Struct, frozen=True, kw_only=True, gc=False):
-    """The tree. `repairs` are broken leaves whose chain of repairs is still to be followed."""
+    """The tree. `repairs` are broken leaves whose chain of repairs is still to be followed.
+
+    `nodes` has those in flight as they were proposed.
+    """
 
     search: Search = Search()
     lower_is_better: bool = False
-    nodes: "Vector[Node]" = Vector([[[Node(name="root", order=ROOT)]]], 1)
-    orders: "HashTrieMap[str, int]" = HashTrieMap()
-    in_flight: "HashTrieSet[int]" = HashTrieSet()
-    repairs: "HashTrieSet[int]" = HashTrieSet()
+    nodes: "Vector[Node]" = field(default_factory=_planted)
+    orders: "Growing[str, int]" = field(default_factory=Growing)
+    in_flight: Mapping[str, Progress] = {}
+    repairs: frozenset[int] = frozenset()
     best: Node | None = None
     graded: int = 0
     buggy: int = 0
@@ -109,7 +124,8 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 
     def node(self, name: str) -> Node:
         """Return the node *name*; raises KeyError."""
-        return self.nodes[self.orders[name]]
+        node, progress = self.nodes[self.orders[name]], self.in_flight.get(name)
+        return replace(node, state=progress.state, seconds=progress.seconds) if progress else node
 
     def children(self, node: Node) -> Sequence[Node]:
         """Return the children of *node*, oldest first."""
@@ -155,7 +171,7 @@ def node_of(about: str) -> str:
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every node by its name."""
-    return {node.name: node for node in state.nodes if node.order}
+    return {name: state.node(name) for name in state.orders}
 
 
 def full(node: Node, search: Search) -> bool:
@@ -192,33 +208,31 @@ def propose(state: State, proposed: NodeProposed) -> State:
     return replace(
         state,
         nodes=state.nodes.updated({parent.order: grown, order: node}),
-        orders=state.orders.insert(node.name, order),
-        in_flight=state.in_flight.insert(order),
-        repairs=state.repairs.discard(parent.order),
+        orders=state.orders.added(node.name, order),
+        in_flight={**state.in_flight, node.name: Progress(order=order)},
+        repairs=state.repairs - {parent.order},
     )
 
 
-def _under_way(state: State, name: str) -> Node | None:
-    order = state.orders.get(name, ROOT)
-    return state.nodes[order] if order in state.in_flight else None
-
-
 def _step(state: State, name: str, stage: Stage, seconds: float = 0.0) -> State:
-    node = _under_way(state, name)
-    if node is None:
+    before = state.in_flight.get(name)
+    if before is None:
         return state
-    node = replace(node, state=stage, seconds=seconds)
-    return replace(state, nodes=state.nodes.replaced(node.order, node))
+    progress = Progress(order=before.order, state=stage, seconds=seconds)
+    return replace(state, in_flight={**state.in_flight, name: progress})
 
 
 class _Walk(Struct, frozen=True, kw_only=True, gc=False):
-    """What a settled node changes on its way up; the flags are those of 1.0's backpropagation.
+    """What settling a node means for it and for those above; the flags are those of 1.0's code.
 
-    `fixed`: it repaired its parent. `failure_of`: on whom a failure to improve is counted.
-    `going_on`, `ended`: whether its chain is to be followed further or is at its end.
+    `terminal`: it is an end. `better`: it is the best of its branch. `fixed`: it repaired its
+    parent. `failure_of`: on whom a failure to improve is counted. `going_on`, `ended`: whether
+    its chain is to be followed further or is at its end.
     """
 
     reward: float = 0.0
+    terminal: bool = False
+    better: bool = False
     fixed: bool = False
     failure_of: str | None = None
     going_on: bool = False
@@ -227,28 +241,31 @@ class _Walk(Struct, frozen=True, kw_only=True, gc=False):
 
 def _fail(state: State, name: str) -> State:
     """Settle a node that was never written: a visit without a reward, and its place is free again."""
-    node = _under_way(state, name)
-    if node is None:
+    progress = state.in_flight.get(name)
+    if progress is None:
         return state
+    node = replace(state.nodes[progress.order], state="failed")
     parent = state.nodes[node.above]
     freed = replace(parent, children=tuple(each for each in parent.children if each != name))
     state = replace(
         state,
-        nodes=state.nodes.replaced(freed.order, freed),
+        nodes=state.nodes.updated({freed.order: freed}),
         failed=state.failed + 1,
         repairs=_with_repair(state, freed),
     )
-    return _settle(state, replace(node, state="failed", terminal=True), _Walk())
+    return _settle(state, node, _Walk(terminal=True))
 
 
 def _grade(state: State, graded: SolutionGraded) -> State:
-    node = _under_way(state, graded.node)
-    if node is None:
+    progress = state.in_flight.get(graded.node)
+    if progress is None:
         return state
+    node = state.nodes[progress.order]
     parent = state.nodes[node.above]
     node = replace(
         node,
         state="graded",
+        seconds=progress.seconds,
         metric=graded.metric,
         valid=graded.valid,
         buggy=graded.buggy,
@@ -257,18 +274,16 @@ def _grade(state: State, graded: SolutionGraded) -> State:
         visits=1,
     )
     record = _is_better(node, state.best, state)
-    fixed = parent.order > 0 and parent.defective and not node.defective
-    reward = -1.0 if node.defective else 1.0 + record + fixed
-    node = replace(node, reward=reward)
-    node, walk = _defective(node, state) if node.defective else _sound(node, state)
-    state = replace(
-        state,
+    walk = _defective(node, state) if node.defective else _sound(node, parent, state, record=record)
+    settled = _settle(state, node, walk)
+    node = settled.nodes[node.order]
+    return replace(
+        settled,
         best=node if record else state.best,
         graded=state.graded + 1,
         buggy=state.buggy + node.buggy,
         repairs=_with_repair(state, node),
     )
-    return _settle(state, node, replace(walk, reward=reward, fixed=fixed))
 
 
 def _is_better(node: Node, best: Node | None, state: State) -> bool:
@@ -279,7 +294,7 @@ def _is_better(node: Node, best: Node | None, state: State) -> bool:
     return gain(node.metric, best.metric, lower_is_better=state.lower_is_better) > 0
 
 
-def _with_repair(state: State, node: Node) -> "HashTrieSet[int]":
+def _with_repair(state: State, node: Node) -> frozenset[int]:
     """Return the repairs to follow, *node* among them if its chain is still short."""
     wanted = (
         node.order > 0
@@ -288,57 +303,67 @@ def _with_repair(state: State, node: Node) -> "HashTrieSet[int]":
         and len(node.children) < state.search.debugs
         and node.debug_depth < state.search.return_debug_depth
     )
-    return state.repairs.insert(node.order) if wanted else state.repairs
+    return state.repairs | {node.order} if wanted else state.repairs
 
 
-def _defective(node: Node, state: State) -> tuple[Node, _Walk]:
+def _defective(node: Node, state: State) -> _Walk:
     terminal = node.debug_depth >= state.search.max_debug_depth
     left = node.debug_depth >= state.search.return_debug_depth
-    return replace(node, terminal=terminal), _Walk(ended=terminal or left)
+    return _Walk(reward=-1.0, terminal=terminal, ended=terminal or left)
 
 
-def _sound(node: Node, state: State) -> tuple[Node, _Walk]:
+def _sound(node: Node, parent: Node, state: State, *, record: bool) -> _Walk:
     """Compare with the branch's best: a gain below the threshold is one of its failures."""
+    fixed = parent.order > 0 and parent.defective
+    reward = 1.0 + record + fixed
     best = state.node(node.local_best) if node.local_best else None
-    if best is None or best.metric is None or node.metric is None or _improves(node, best, state):
-        return replace(node, local_best=node.name, continue_improve=True), _Walk(going_on=True)
+    if best is None or _improves(node, best, state):
+        return _Walk(reward=reward, better=True, fixed=fixed, going_on=True)
     if best.improve_failures < state.search.max_improve_failures:
-        going_on = replace(node, continue_improve=True)
-        return going_on, _Walk(failure_of=best.name, going_on=True)
-    return replace(node, terminal=True), _Walk(ended=True)
+        return _Walk(reward=reward, fixed=fixed, failure_of=best.name, going_on=True)
+    return _Walk(reward=reward, terminal=True, fixed=fixed, ended=True)
 
 
 def _improves(node: Node, best: Node, state: State) -> bool:
     if node.metric is None or best.metric is None:
-        return False
+        return True
     gained = gain(node.metric, best.metric, lower_is_better=state.lower_is_better)
     return gained >= state.search.improvement_threshold
 
 
 def _settle(state: State, node: Node, walk: _Walk) -> State:
     """Land *node* and carry what it changes up to the root."""
-    node = replace(node, exhausted=node.terminal or _none_left(node, {}, state))
+    exhausted = walk.terminal or _none_left(node, {}, state)
+    node = replace(
+        node,
+        reward=walk.reward,
+        local_best=node.name if walk.better else node.local_best,
+        continue_improve=walk.going_on,
+        terminal=walk.terminal,
+        exhausted=exhausted,
+    )
+    quiet = not (walk.ended or walk.fixed or walk.failure_of)
     changed = {node.order: node}
-    nodes, order, exhausted, below = state.nodes, node.above, node.exhausted, node.order
+    nodes, order, below = state.nodes, node.above, node.order
     while below:
-        above = _passed(nodes[order], walk)
+        above = nodes[order]
+        visits, reward = above.visits + 1, above.reward + walk.reward
+        if quiet and (above.continue_improve or not walk.going_on):
+            above = replace(above, visits=visits, reward=reward)
+        else:
+            above = _passed(above, walk, visits, reward)
         if exhausted:
             exhausted = order > 0 and _none_left(above, changed, state)
             above = replace(above, exhausted=exhausted)
         changed[order] = above
         below, order = order, above.above
-    return replace(
-        state, nodes=nodes.updated(changed), in_flight=state.in_flight.remove(node.order)
-    )
+    in_flight = {**state.in_flight}
+    del in_flight[node.name]
+    return replace(state, nodes=nodes.updated(changed), in_flight=in_flight)
 
 
-def _passed(above: Node, walk: _Walk) -> Node:
-    """Return an ancestor as a settled node leaves it behind."""
-    visits, reward = above.visits + 1, above.reward + walk.reward
-    if not (walk.ended or walk.fixed or walk.failure_of) and (
-        above.continue_improve or not walk.going_on
-    ):
-        return replace(above, visits=visits, reward=reward)
+def _passed(above: Node, walk: _Walk, visits: int, reward: float) -> Node:
+    """Return an ancestor as a settled node that changes more than its figures leaves it behind."""
     failures = above.improve_failures + (above.name == walk.failure_of)
     going_on = not walk.ended and (walk.going_on or above.continue_improve)
     return replace(

@@ -1,82 +1,81 @@
-"""A persistent sequence: an update shares all but a few short lists with the version before. Pure.
+"""A persistent sequence whose newest version is a plain list; older ones know what to undo. Pure.
 
-Three levels of 64: an update of one place copies about 200 references, whatever the length. For
-keys that are small numbers this is several times faster than a hash trie, above all when one event
-changes many places at once.
+After Baker (Shallow binding makes functional arrays fast, 1991): an update changes the list in place
+and leaves to the version before it the values that it replaced. A version that nobody holds is gone
+at once, so that a fold pays for neither copies nor length; whoever reads a version that has been
+gone on from pays once for a copy.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Optional, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
-_BITS = 6
-_MASK = (1 << _BITS) - 1
 
+class Vector(Struct, Generic[T], eq=False):
+    """A sequence that never changes, as seen from outside; begin with `vector`."""
 
-class Vector(Generic[T]):
-    """A sequence that never changes; no list is written to once a vector holds it."""
-
-    __slots__ = ("_size", "_top")
-
-    def __init__(self, top: list[list[list[T]]] | None = None, size: int = 0) -> None:
-        self._top: list[list[list[T]]] = top or []
-        self._size = size
+    _size: int
+    _values: list[T] | None
+    _newer: Optional["Vector[T]"] = None
+    _undo: Mapping[int, T] = {}
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, place: int) -> T:
-        if not 0 <= place < self._size:
-            raise IndexError(place)
-        return self._top[place >> 2 * _BITS][place >> _BITS & _MASK][place & _MASK]
+        values = self._values
+        return (self._own() if values is None else values)[place]
 
     def __iter__(self) -> Iterator[T]:
-        for middle in self._top:
-            for leaf in middle:
-                yield from leaf
+        return iter(self._own())
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Vector):
-            return NotImplemented
-        return self._size == other._size and self._top == other._top
+        return self._own() == other._own() if isinstance(other, Vector) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(tuple(self))
 
-    def replaced(self, place: int, value: T) -> "Vector[T]":
-        """Return this sequence with a new value at one place that it has."""
-        top = self._top.copy()
-        middle = top[place >> 2 * _BITS] = top[place >> 2 * _BITS].copy()
-        inner = place >> _BITS & _MASK
-        leaf = middle[inner] = middle[inner].copy()
-        leaf[place & _MASK] = value
-        return Vector(top, self._size)
-
     def updated(self, changes: Mapping[int, T]) -> "Vector[T]":
         """Return this sequence with new values at some places; the place after the last appends."""
-        top, size = self._top.copy(), self._size
-        middles: dict[int, list[list[T]]] = {}
-        leaves: dict[int, list[T]] = {}
+        values, size = self._own(), self._size
+        begins = size <= 1  # where all begin, and which all hold: it would remember all changes
+        if begins:
+            values = values.copy()
+        undo: dict[int, T] = {}
         for place, value in changes.items():
-            leaf = leaves.get(place >> _BITS)
-            if leaf is None:
-                middle = middles.get(place >> 2 * _BITS)
-                if middle is None:
-                    middle = middles[place >> 2 * _BITS] = _own(top, place >> 2 * _BITS)
-                leaf = leaves[place >> _BITS] = _own(middle, place >> _BITS & _MASK)
-            if place == size:
-                leaf.append(value)
-                size += 1
+            if place < size:
+                undo[place] = values[place]
+                values[place] = value
+            elif place == len(values):
+                values.append(value)
             else:
-                leaf[place & _MASK] = value
-        return Vector(top, size)
+                values[place] = value
+        newer = Vector(len(values), values)
+        if not begins:
+            self._values, self._newer, self._undo = None, newer, undo
+        return newer
+
+    def _own(self) -> list[T]:
+        """Return the list of this version's values."""
+        if self._values is not None:
+            return self._values
+        changes: list[Mapping[int, T]] = []
+        version = self
+        while version._newer is not None:
+            changes.append(version._undo)
+            version = version._newer
+        values = [*version]
+        for change in reversed(changes):
+            for place, value in change.items():
+                values[place] = value
+        del values[self._size :]
+        self._values, self._newer, self._undo = values, None, {}
+        return values
 
 
-def _own(lists: "list[list[T]]", place: int) -> "list[T]":
-    """Return a copy of the list at *place*, put in its stead; an empty one after the last."""
-    if place == len(lists):
-        lists.append([])
-    else:
-        lists[place] = lists[place].copy()
-    return lists[place]
+def vector(values: list[T]) -> Vector[T]:
+    """Return the sequence of *values*."""
+    return Vector(len(values), values.copy())

@@ -12,7 +12,7 @@ from schemas.envelope import Recorded, Vocabulary, wrap
 from store.projections import PROJECTIONS
 from store.projections.folds import ACROSS_RUNS, Folds, fold_all
 from store.projections.projection import Projection
-from store.projections.vector import Vector
+from store.projections.vector import vector
 from tests.strategies import logs
 
 each_fold = pytest.mark.parametrize("fold", PROJECTIONS.values(), ids=PROJECTIONS)
@@ -90,8 +90,7 @@ def test_runs_are_folded_apart_but_for_the_folds_across_them() -> None:
     changes=st.dictionaries(st.integers(0, 8999), st.integers(), max_size=20),
 )
 def test_a_vector_keeps_every_version(*, size: int, changes: dict[int, int]) -> None:
-    empty: Vector[int] = Vector()
-    before = empty.updated({n: n for n in range(size)})
+    before = vector(list[int]()).updated({n: n for n in range(size)})
     inside = {place: value for place, value in changes.items() if place < size}
     after = before.updated({**inside, size: -1})
     assert list(before) == list(range(size))
