@@ -1,7 +1,8 @@
 """How an event travels and is kept: CloudEvents 1.0 attributes around data. Pure, no I/O.
 
 `Envelope` is the wire form with the data as raw bytes, so that an event of an unknown type
-passes through any process byte for byte; `Recorded` is what roles and folds are given.
+passes through any process byte for byte; `Recorded` is what roles are given, and
+`Fact` the part of it that folds see.
 """
 
 import re
@@ -64,19 +65,24 @@ class Envelope(Struct, frozen=True, kw_only=True):
         return self.subject.startswith(PRIVATE_PREFIX + ".")
 
 
-class Recorded(Struct, Generic[E], frozen=True, kw_only=True, gc=False):
-    """An event as the log holds it: the fact in `data`, and what is known about it."""
+class Fact(Struct, Generic[E], frozen=True, kw_only=True, gc=False):
+    """What has happened, in which run, and when: all that a fold may see of an event."""
 
-    id: UUID
     run: str
-    type: str
-    key: str
     seq: int
     time: datetime
+    data: E
+
+
+class Recorded(Fact[E], frozen=True, kw_only=True, gc=False):
+    """An event as the log holds it: the fact, who said it, and why."""
+
+    id: UUID
+    type: str
+    key: str
     source: str
     cause: UUID | None
     seen: int
-    data: E
 
 
 PREFIX = "flowstone"

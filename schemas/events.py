@@ -112,7 +112,7 @@ class PhaseClosed(Event, frozen=True, kw_only=True):
     nodes: tuple[str, ...]
 
 
-class Selection(Struct, frozen=True, kw_only=True):
+class Selection(Struct, frozen=True, kw_only=True, gc=False):
     """The statistics that chose a parent: visits, total reward, exploration constant, UCT value."""
 
     visits: int

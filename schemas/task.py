@@ -8,7 +8,7 @@ Kind = Literal["tabular", "text", "image"]
 Evaluation = Literal["held-out", "reported"]
 
 
-class Artifact(Struct, frozen=True, kw_only=True):
+class Artifact(Struct, frozen=True, kw_only=True, gc=False):
     """Bytes too large for an event, named by their SHA-256 (hexadecimal)."""
 
     sha256: str

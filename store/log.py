@@ -11,7 +11,7 @@ from typing import Any, Self
 import duckdb
 from msgspec import Struct
 
-from schemas.envelope import Envelope, Recorded, Vocabulary
+from schemas.envelope import Envelope, Fact, Recorded, Vocabulary
 from schemas.events import Event
 from store import reading
 from store.chain import GENESIS, Break, Row, Stream, envelope_of, link, row_of
@@ -133,10 +133,23 @@ class Log:
         until: int | None = None,
         stream: Stream = "public",
     ) -> Iterator[Recorded[Event]]:
-        """Yield the same events as `read`, as folds take them: the fast path for rebuilding."""
+        """Yield the same events as `read`, decoded."""
         chosen = reading.Choice(stream=stream, run=run, types=types, after=after, until=until)
         with closing(self.cursor()) as cursor:
             yield from reading.recorded(cursor, chosen, vocabulary)
+
+    def facts(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        run: str | None = None,
+        types: Collection[str] | None = None,
+        until: int | None = None,
+    ) -> Iterator[Fact[Event]]:
+        """Yield what folds see of the public events: the fast path for rebuilding."""
+        chosen = reading.Choice(run=run, types=types, until=until)
+        with closing(self.cursor()) as cursor:
+            yield from reading.facts(cursor, chosen, vocabulary)
 
     def verify(self) -> Break | None:
         """Check every hash in the log; return the first break, or None when it is whole."""

@@ -61,7 +61,7 @@ def work(path: Path, how: str) -> Measurement:
     folds = Folds(PROJECTIONS.values())
     with Log.open(path, read_only=True) as log:
         start = perf_counter()
-        events = log.recorded(Vocabulary(), types=folds.types)
+        events = log.facts(Vocabulary(), types=folds.types)
         for event in events:
             if how == "fold":
                 folds.apply(event)

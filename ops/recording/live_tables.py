@@ -89,6 +89,6 @@ class LiveTables:
         folds = Folds(projections)
         types = {kind.__name__ for each in projections for kind in each.follows}
         run = None if scope == ACROSS_RUNS else scope
-        for event in self._log.recorded(self._vocabulary, run=run, types=types, until=until):
+        for event in self._log.facts(self._vocabulary, run=run, types=types, until=until):
             folds.apply(event)
         return folds

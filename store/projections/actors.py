@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import ActorStarted, ActorStopped
 from store.projections.projection import Projection
 
@@ -36,7 +36,7 @@ class State(Struct, frozen=True, kw_only=True):
 START = State()
 
 
-def apply(state: State, event: Recorded[ActorStarted | ActorStopped]) -> State:
+def apply(state: State, event: Fact[ActorStarted | ActorStopped]) -> State:
     """Return the actors after *event*."""
     fact = event.data
     if isinstance(fact, ActorStarted):

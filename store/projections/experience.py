@@ -3,16 +3,17 @@
 Traces of nodes under way are kept apart from those with a verdict: only the latter teach.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import (
     Action,
     CodingFailed,
+    Event,
     ExecutionFinished,
     NodeProposed,
     Outcome,
@@ -70,43 +71,61 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 START = State()
 
 
-def apply(state: State, event: Recorded[Followed]) -> State:
+def apply(state: State, event: Fact[Followed]) -> State:
     """Return the experience after *event*."""
     fact = event.data
+    kind = type(fact)
     if isinstance(fact, NodeProposed):
         return _begin(state, fact)
     trace = state.under_way.get(fact.node)
     if trace is None:
         return state
-    match fact:
-        case SolutionWritten(plan=plan, code=code):
-            trace = replace(trace, plan=plan, code=code)
-        case ExecutionFinished():
-            trace = replace(
-                trace,
-                outcome=fact.outcome,
-                why=fact.why,
-                head=fact.head,
-                tail=fact.tail,
-                seconds=fact.seconds,
-            )
-        case CodingFailed(why=why):
-            return _judge(state, replace(trace, why=why, buggy=True))
-        case SolutionGraded():
-            judged = replace(
-                trace,
-                metric=fact.metric,
-                valid=fact.valid,
-                buggy=fact.buggy,
-                analysis=fact.analysis,
-            )
-            return _judge(state, judged)
+    trace = _TOLD[kind](trace, fact)
+    if kind is SolutionGraded or kind is CodingFailed:
+        return _judge(state, trace)
     return replace(state, under_way={**state.under_way, trace.node: trace})
 
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every trace by its node."""
     return {**state.traces, **state.under_way}
+
+
+def _written(trace: Trace, written: SolutionWritten) -> Trace:
+    return replace(trace, plan=written.plan, code=written.code)
+
+
+def _executed(trace: Trace, finished: ExecutionFinished) -> Trace:
+    return replace(
+        trace,
+        outcome=finished.outcome,
+        why=finished.why,
+        head=finished.head,
+        tail=finished.tail,
+        seconds=finished.seconds,
+    )
+
+
+def _unwritten(trace: Trace, failed: CodingFailed) -> Trace:
+    return replace(trace, why=failed.why, buggy=True)
+
+
+def _graded(trace: Trace, graded: SolutionGraded) -> Trace:
+    return replace(
+        trace,
+        metric=graded.metric,
+        valid=graded.valid,
+        buggy=graded.buggy,
+        analysis=graded.analysis,
+    )
+
+
+_TOLD: Mapping[type[Event], Callable[[Trace, Any], Trace]] = {
+    SolutionWritten: _written,
+    ExecutionFinished: _executed,
+    CodingFailed: _unwritten,
+    SolutionGraded: _graded,
+}
 
 
 def _begin(state: State, fact: NodeProposed) -> State:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import Event
 from store.projections.projection import Projection
 
 Row = TypeVar("Row")
 
-_Follower = tuple[str, bool, Any, Callable[[Any, Recorded[Any]], Any]]
+_Follower = tuple[str, Any, Callable[[Any, Fact[Any]], Any]]
 
 ACROSS_RUNS = ""
 """Stands in for the run where a fold has one state for the whole log."""
@@ -20,12 +20,12 @@ class Folds:
 
     def __init__(self, projections: Iterable[Projection[Any]]) -> None:
         self._projections = {each.name: each for each in projections}
-        self._followers: dict[type[Event], list[_Follower]] = {}
+        self._followers: dict[bool, dict[type[Event], list[_Follower]]] = {False: {}, True: {}}
         for name, each in self._projections.items():
+            followers = self._followers[each.across_runs]
             for event_type in each.follows:
-                follower = (name, each.across_runs, each.start, each.apply)
-                self._followers.setdefault(event_type, []).append(follower)
-        self._names = frozenset(each.__name__ for each in self._followers)
+                followers.setdefault(event_type, []).append((name, each.start, each.apply))
+        self._names = frozenset(kind.__name__ for each in self._followers.values() for kind in each)
         self._states: dict[str, dict[str, Any]] = {ACROSS_RUNS: {}}
 
     def follows(self, event_type: str) -> bool:
@@ -37,13 +37,19 @@ class Folds:
         """The names of all types that any fold changes by: the only events it needs to be given."""
         return self._names
 
-    def apply(self, event: Recorded[Any]) -> None:
+    def apply(self, event: Fact[Any]) -> None:
         """Fold *event* into the states of all projections that follow its type."""
-        for name, across_runs, start, apply in self._followers.get(type(event.data), ()):
-            scope = ACROSS_RUNS if across_runs else event.run
-            states = self._states.get(scope)
-            if states is None:
-                states = self._states[scope] = {}
+        kind = type(event.data)
+        if followers := self._followers[False].get(kind):
+            self._fold(event.run, followers, event)
+        if followers := self._followers[True].get(kind):
+            self._fold(ACROSS_RUNS, followers, event)
+
+    def _fold(self, scope: str, followers: Iterable[_Follower], event: Fact[Any]) -> None:
+        states = self._states.get(scope)
+        if states is None:
+            states = self._states[scope] = {}
+        for name, start, apply in followers:
             states[name] = apply(states.get(name, start), event)
 
     def state(self, name: str, run: str = ACROSS_RUNS) -> Any:
@@ -64,7 +70,7 @@ class Folds:
 
 def fold_all(
     rows: Iterable[tuple[str, Row]],
-    read: Callable[[Row], Recorded[Any]],
+    read: Callable[[Row], Fact[Any]],
     projections: Iterable[Projection[Any]],
 ) -> Folds:
     """Return the folds over a log given as pairs of an event's type name and its stored row.

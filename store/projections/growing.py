@@ -23,8 +23,10 @@ class Growing(Struct, Generic[K, V], eq=False):
 
     def added(self, key: K, value: V) -> "Growing[K, V]":
         """Return this mapping with one key more; raises ValueError when it has the key."""
+        shared = self._shared
         # The empty mapping is where all begin, so nothing may be added to its own dict.
-        shared = self._own() if self._size else {}
+        if len(shared) != self._size or not shared:
+            shared = {**self._own()}
         if key in shared:
             raise ValueError(f"there is {key!r} already")
         shared[key] = value
@@ -37,10 +39,12 @@ class Growing(Struct, Generic[K, V], eq=False):
         return iter(self._own())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._own()
+        shared = self._shared
+        return key in (shared if len(shared) == self._size else self._own())
 
     def __getitem__(self, key: K) -> V:
-        return self._own()[key]
+        shared = self._shared
+        return (shared if len(shared) == self._size else self._own())[key]
 
     def __eq__(self, other: object) -> bool:
         return self._own() == other._own() if isinstance(other, Growing) else NotImplemented
@@ -54,7 +58,8 @@ class Growing(Struct, Generic[K, V], eq=False):
     def get(self, key: K, /, default: V | D) -> V | D: ...
     def get(self, key: K, /, default: object = None) -> object:
         """Return the value of *key*, *default* when it is not there."""
-        return self._own().get(key, default)
+        shared = self._shared
+        return (shared if len(shared) == self._size else self._own()).get(key, default)
 
     def keys(self) -> KeysView[K]:
         """Return the keys in the order in which they were added."""

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from rpds import HashTrieMap
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import KnowledgeRefined
 from store.projections.projection import Projection
 
@@ -28,7 +28,7 @@ class State(Struct, frozen=True, kw_only=True):
 START = State()
 
 
-def apply(state: State, event: Recorded[KnowledgeRefined]) -> State:
+def apply(state: State, event: Fact[KnowledgeRefined]) -> State:
     """Return the knowledge after *event*."""
     fact = event.data
     unit = Unit(phase=fact.phase, summary=fact.summary, nodes=fact.nodes)

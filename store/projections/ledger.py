@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import ExecutionFinished, ModelAnswered, RunFinished, RunResumed, RunStarted
 from store.projections.projection import Projection
 
@@ -46,7 +46,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 START = State()
 
 
-def apply(state: State, event: Recorded[Followed]) -> State:
+def apply(state: State, event: Fact[Followed]) -> State:
     """Return the ledger after *event*."""
     match event.data:
         case ExecutionFinished() as finished:

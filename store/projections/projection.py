@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import Event
 
 State = TypeVar("State")
@@ -22,7 +22,7 @@ class Projection(Generic[State]):
 
     name: str
     start: State
-    apply: Callable[[State, Recorded[Any]], State]
+    apply: Callable[[State, Fact[Any]], State]
     rows: Callable[[State], Mapping[str, Struct]]
     across_runs: bool = False
 

@@ -40,7 +40,9 @@ class Vector(Struct, Generic[T], eq=False):
 
     def updated(self, changes: Mapping[int, T]) -> "Vector[T]":
         """Return this sequence with new values at some places; the place after the last appends."""
-        values, size = self._own(), self._size
+        values, size = self._values, self._size
+        if values is None:
+            values = self._own()
         begins = size <= 1  # where all begin, and which all hold: it would remember all changes
         if begins:
             values = values.copy()
@@ -49,10 +51,8 @@ class Vector(Struct, Generic[T], eq=False):
             if place < size:
                 undo[place] = values[place]
                 values[place] = value
-            elif place == len(values):
-                values.append(value)
             else:
-                values[place] = value
+                values.append(value)
         newer = Vector(len(values), values)
         if not begins:
             self._values, self._newer, self._undo = None, newer, undo

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from rpds import HashTrieMap
 
-from schemas.envelope import Recorded
+from schemas.envelope import Fact
 from schemas.events import WisdomDistilled
 from store.projections.projection import Projection
 
@@ -32,7 +32,7 @@ class State(Struct, frozen=True, kw_only=True):
 START = State()
 
 
-def apply(state: State, event: Recorded[WisdomDistilled]) -> State:
+def apply(state: State, event: Fact[WisdomDistilled]) -> State:
     """Return the wisdom after *event*."""
     fact = event.data
     entry = Entry(

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from schemas import envelope
 from schemas.envelope import Recorded, Vocabulary, wrap
-from store.projections import PROJECTIONS
+from store.projections import PROJECTIONS, tree
 from store.projections.folds import ACROSS_RUNS, Folds, fold_all
+from store.projections.growing import Growing
 from store.projections.projection import Projection
+from store.projections.tree import growth
 from store.projections.vector import vector
 from tests.strategies import logs
 
@@ -99,3 +101,36 @@ def test_a_vector_keeps_every_version(*, size: int, changes: dict[int, int]) -> 
     assert [after[n] for n in range(len(after))] == list(after)
     with pytest.raises(IndexError):
         after[len(after)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(begin=st.integers(0, 60), ways=st.lists(st.integers(0, 5), min_size=2, max_size=4))
+def test_every_version_goes_on_by_itself(*, begin: int, ways: list[int]) -> None:
+    mapping: Growing[str, int] = Growing()
+    sequence = vector(list[int]())
+    for number in range(begin):
+        mapping = mapping.added(str(number), number)
+        sequence = sequence.updated({number: number})
+    ends = []
+    for way, length in enumerate(ways):
+        grown, list_ = mapping, sequence
+        for number in range(length):
+            grown = grown.added(f"{way}.{number}", number)
+            list_ = list_.updated({0: way, begin + number: number} if begin else {number: way})
+        ends.append((way, length, grown, list_))
+
+    for way, length, grown, list_ in reversed(ends):
+        added = {f"{way}.{number}": number for number in range(length)}
+        assert {**grown} == {str(each): each for each in range(begin)} | added
+        assert len(grown) == begin + length
+        assert list(list_)[begin:] == ([*range(length)] if begin else [way] * length)
+        assert not (begin and length) or list_[0] == way
+    assert list(sequence) == [*range(begin)]
+    assert "0.0" not in mapping
+    if begin:
+        with pytest.raises(ValueError, match="already"):
+            mapping.added("0", 0)
+
+
+def test_every_event_that_the_tree_follows_has_its_step() -> None:
+    assert set(growth.STEPS) == tree.projection.follows

@@ -1,0 +1,31 @@
+"""The search tree of one run: what a node is, how events change it, how verdicts travel upwards. Pure."""
+
+from store.projections.tree.growth import Followed, apply, node_of, projection, propose
+from store.projections.tree.nodes import (
+    ROOT,
+    START,
+    Node,
+    Progress,
+    Stage,
+    State,
+    full,
+    gain,
+    rows,
+)
+
+__all__ = [
+    "ROOT",
+    "START",
+    "Followed",
+    "Node",
+    "Progress",
+    "Stage",
+    "State",
+    "apply",
+    "full",
+    "gain",
+    "node_of",
+    "projection",
+    "propose",
+    "rows",
+]

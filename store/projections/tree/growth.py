@@ -1,0 +1,190 @@
+"""How events change the search tree: nodes are proposed, make progress, and are settled. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.envelope import Fact
+from schemas.events import (
+    CodingFailed,
+    Event,
+    ExecutionFinished,
+    ExecutionStarted,
+    NodeProposed,
+    RunStarted,
+    SolutionGraded,
+    SolutionWritten,
+    TaskPrepared,
+    WorkAbandoned,
+)
+from store.projections.projection import Projection
+from store.projections.tree.backpropagation import Walk, broken, settle, sound
+from store.projections.tree.nodes import ROOT, START, Node, Progress, Stage, State, gain, rows
+
+Followed = (
+    ExecutionStarted
+    | ExecutionFinished
+    | SolutionGraded
+    | SolutionWritten
+    | NodeProposed
+    | CodingFailed
+    | TaskPrepared
+    | RunStarted
+    | WorkAbandoned
+)
+
+
+def apply(state: State, event: Fact[Followed]) -> State:
+    """Return the tree after *event*."""
+    return STEPS[type(event.data)](state, event.data)
+
+
+def node_of(about: str) -> str:
+    """Return the node in an event's key: `n1` in `n1`, `cpu.n1`, `coder.n1-2`."""
+    return about.rpartition(".")[2].partition("-")[0]
+
+
+def propose(state: State, proposed: NodeProposed) -> State:
+    """Return the tree with one more node in flight."""
+    if proposed.node in state.orders:
+        return state
+    parent = state.nodes[state.orders.get(proposed.parent or "", ROOT)]
+    order = len(state.nodes)
+    node = Node(
+        name=proposed.node,
+        order=order,
+        above=parent.order,
+        parent=parent.name if parent.order else None,
+        action=proposed.action,
+        phase=proposed.phase,
+        debug_depth=parent.debug_depth + 1 if parent.order and parent.defective else 0,
+        local_best=parent.local_best,
+    )
+    grown = replace(parent, children=(*parent.children, node.name), exhausted=False)
+    return replace(
+        state,
+        nodes=state.nodes.updated({parent.order: grown, order: node}),
+        orders=state.orders.added(node.name, order),
+        in_flight={**state.in_flight, node.name: Progress(order=order)},
+        repairs=state.repairs - {parent.order},
+    )
+
+
+def _started(state: State, started: RunStarted) -> State:
+    return replace(state, search=started.settings.search)
+
+
+def _prepared(state: State, prepared: TaskPrepared) -> State:
+    return replace(state, lower_is_better=prepared.task.lower_is_better)
+
+
+def _written(state: State, written: SolutionWritten) -> State:
+    return _step(state, written.node, "written")
+
+
+def _running(state: State, started: ExecutionStarted) -> State:
+    return _step(state, started.node, "running")
+
+
+def _executed(state: State, finished: ExecutionFinished) -> State:
+    return _step(state, finished.node, "executed", finished.seconds)
+
+
+def _unwritten(state: State, failed: CodingFailed) -> State:
+    return _fail(state, failed.node)
+
+
+def _abandoned(state: State, abandoned: WorkAbandoned) -> State:
+    return _fail(state, node_of(abandoned.about))
+
+
+def _step(state: State, name: str, stage: Stage, seconds: float = 0.0) -> State:
+    before = state.in_flight.get(name)
+    if before is None:
+        return state
+    progress = Progress(order=before.order, state=stage, seconds=seconds)
+    return replace(state, in_flight={**state.in_flight, name: progress})
+
+
+def _fail(state: State, name: str) -> State:
+    """Settle a node that was never written: a visit without a reward, and its place is free again."""
+    progress = state.in_flight.get(name)
+    if progress is None:
+        return state
+    node = replace(state.nodes[progress.order], state="failed")
+    parent = state.nodes[node.above]
+    freed = replace(parent, children=tuple(each for each in parent.children if each != name))
+    state = replace(
+        state,
+        nodes=state.nodes.updated({freed.order: freed}),
+        failed=state.failed + 1,
+        repairs=_with_repair(state, freed),
+    )
+    return settle(state, node, Walk(terminal=True))
+
+
+def _grade(state: State, graded: SolutionGraded) -> State:
+    progress = state.in_flight.get(graded.node)
+    if progress is None:
+        return state
+    node = state.nodes[progress.order]
+    parent = state.nodes[node.above]
+    node = replace(
+        node,
+        state="graded",
+        seconds=progress.seconds,
+        metric=graded.metric,
+        valid=graded.valid,
+        buggy=graded.buggy,
+        submission=graded.submission,
+        local_best=parent.local_best,
+        visits=1,
+    )
+    record = _is_better(node, state.best, state)
+    walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
+    settled = settle(state, node, walk)
+    node = settled.nodes[node.order]
+    return replace(
+        settled,
+        best=node if record else state.best,
+        graded=state.graded + 1,
+        buggy=state.buggy + node.buggy,
+        repairs=_with_repair(state, node),
+    )
+
+
+def _is_better(node: Node, best: Node | None, state: State) -> bool:
+    if node.defective or node.metric is None:
+        return False
+    if best is None or best.metric is None:
+        return True
+    return gain(node.metric, best.metric, lower_is_better=state.lower_is_better) > 0
+
+
+def _with_repair(state: State, node: Node) -> frozenset[int]:
+    """Return the repairs to follow, *node* among them if its chain is still short."""
+    wanted = (
+        node.order > 0
+        and node.defective
+        and not node.terminal
+        and len(node.children) < state.search.debugs
+        and node.debug_depth < state.search.return_debug_depth
+    )
+    return state.repairs | {node.order} if wanted else state.repairs
+
+
+# A table, not a `match`: half of a rebuild's events end here.
+STEPS: Mapping[type[Event], Callable[[State, Any], State]] = {
+    RunStarted: _started,
+    TaskPrepared: _prepared,
+    NodeProposed: propose,
+    SolutionWritten: _written,
+    ExecutionStarted: _running,
+    ExecutionFinished: _executed,
+    SolutionGraded: _grade,
+    CodingFailed: _unwritten,
+    WorkAbandoned: _abandoned,
+}
+
+projection: Projection[Any] = Projection("tree", START, apply, rows)

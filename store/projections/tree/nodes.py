@@ -1,0 +1,135 @@
+"""The search tree of one run: its nodes, and the statistics that UCT reads. Pure.
+
+Nodes are numbered in the order of their proposals; number 0 is the virtual root above the drafts.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from schemas.events import Action
+from schemas.settings import Search
+from schemas.task import Artifact
+from store.projections.growing import Growing
+from store.projections.vector import Vector, vector
+
+Stage = Literal["proposed", "written", "running", "executed", "graded", "failed"]
+
+ROOT = 0
+"""The order of the virtual root."""
+
+
+class Node(Struct, frozen=True, kw_only=True, gc=False):
+    """One candidate solution, with the flags and counters of ML-Master 1.0.
+
+    `above` is the order of the parent. `local_best` is the best node of its branch, on which
+    `improve_failures` are counted. `exhausted`: nothing can be tried at or below it any more.
+    """
+
+    name: str
+    order: int
+    above: int = ROOT
+    parent: str | None = None
+    action: Action = "draft"
+    phase: int = 0
+    state: Stage = "proposed"
+    children: tuple[str, ...] = ()
+    metric: float | None = None
+    valid: bool = False
+    buggy: bool = False
+    visits: int = 0
+    reward: float = 0.0
+    debug_depth: int = 0
+    local_best: str | None = None
+    improve_failures: int = 0
+    continue_improve: bool = False
+    is_debug_success: bool = False
+    terminal: bool = False
+    exhausted: bool = False
+    seconds: float = 0.0
+    submission: Artifact | None = None
+
+    @property
+    def defective(self) -> bool:
+        """Whether it must be repaired before anything can be built on it."""
+        return self.buggy or not self.valid or self.metric is None
+
+
+def _planted() -> "Vector[Node]":
+    return vector([Node(name="root", order=ROOT)])
+
+
+class Progress(Struct, frozen=True, kw_only=True, gc=False):
+    """How far a node under way has come; seconds are those of its execution."""
+
+    order: int
+    state: Stage = "proposed"
+    seconds: float = 0.0
+
+
+class State(Struct, frozen=True, kw_only=True, gc=False):
+    """The tree. `repairs` are broken leaves whose chain of repairs is still to be followed.
+
+    `nodes` has those in flight as they were proposed.
+    """
+
+    search: Search = Search()
+    lower_is_better: bool = False
+    nodes: "Vector[Node]" = field(default_factory=_planted)
+    orders: "Growing[str, int]" = field(default_factory=Growing)
+    in_flight: Mapping[str, Progress] = {}
+    repairs: frozenset[int] = frozenset()
+    best: Node | None = None
+    graded: int = 0
+    buggy: int = 0
+    failed: int = 0
+
+    @property
+    def root(self) -> Node:
+        """The virtual root."""
+        return self.nodes[ROOT]
+
+    @property
+    def proposed(self) -> int:
+        """How many nodes there are."""
+        return len(self.nodes) - 1
+
+    def node(self, name: str) -> Node:
+        """Return the node *name*; raises KeyError."""
+        node, progress = self.nodes[self.orders[name]], self.in_flight.get(name)
+        return replace(node, state=progress.state, seconds=progress.seconds) if progress else node
+
+    def children(self, node: Node) -> Sequence[Node]:
+        """Return the children of *node*, oldest first."""
+        return [self.node(name) for name in node.children]
+
+    def ancestors(self, node: Node) -> Iterator[Node]:
+        """Yield the nodes above *node*, from its parent to the root."""
+        while node.order:
+            node = self.nodes[node.above]
+            yield node
+
+
+START = State()
+
+
+def rows(state: State) -> Mapping[str, Struct]:
+    """Return every node by its name."""
+    settled = {node.name: node for node in state.nodes if node.order}
+    return settled | {name: state.node(name) for name in state.in_flight}
+
+
+def full(node: Node, search: Search) -> bool:
+    """Return whether *node* has all the children that the limits allow; those in flight count."""
+    if not node.order:
+        return len(node.children) >= search.drafts
+    if node.defective:
+        return node.is_debug_success or len(node.children) >= search.debugs
+    return len(node.children) >= search.improves
+
+
+def gain(metric: float, over: float, *, lower_is_better: bool) -> float:
+    """Return by how much *metric* is better than *over*."""
+    return over - metric if lower_is_better else metric - over
