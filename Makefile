@@ -5,6 +5,8 @@ PYTHON ?= python3
 TASK ?= package:digits
 MINUTES ?= 2
 ARGS ?=
+# Most tests wait for real processes: two at a time take half as long.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
 BIN := .venv/bin
 READY := .venv/.installed
@@ -24,10 +26,10 @@ run: $(READY) ## solve a small real task (TASK=..., MINUTES=2)
 	@$(BIN)/flowstone run "$(TASK)" --minutes $(MINUTES) $(ARGS)
 
 test: $(READY) ## run the whole test suite (ARGS=... goes to pytest)
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-quick: $(READY) ## run the tests that take less than ten seconds each
-	$(BIN)/pytest -m "not long" $(ARGS)
+	$(BIN)/pytest -m "not long" $(PARALLEL) $(ARGS)
 
 lint: $(READY) ## check style, format, types and the direction of imports
 	$(BIN)/ruff check .

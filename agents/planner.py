@@ -58,6 +58,9 @@ Consumed = (
     | RunStopped
     | TimeUp
 )
+_AT_ONCE = 1000
+"""As many nodes are proposed by one decision, at the most."""
+
 Emitted = PhasePlanned | PhaseClosed | NodeProposed | RunFinished
 
 
@@ -200,12 +203,13 @@ def _proposals(state: State, phase: int) -> list[NodeProposed]:
         return []
     choose = policy(state.settings.search.policy)
     grown, proposals = state.tree, list[NodeProposed]()
-    while len(grown.in_flight) < state.capacity and grown.proposed < state.budget.nodes:
+    capacity = min(state.capacity, len(grown.in_flight) + _AT_ONCE)
+    while len(grown.in_flight) < capacity and grown.proposed < state.budget.nodes:
         choice = choose(grown, state.budget.nodes)
         if choice is None:
             break
         proposal = NodeProposed(
-            node=f"n{grown.proposed + 1}",
+            node=_new_name(grown),
             parent=choice.parent,
             action=choice.action,
             phase=phase,
@@ -215,6 +219,13 @@ def _proposals(state: State, phase: int) -> list[NodeProposed]:
         grown = tree.propose(grown, proposal)
         proposals.append(proposal)
     return proposals
+
+
+def _new_name(grown: Tree) -> str:
+    number = grown.proposed + 1
+    while f"n{number}" in grown.orders:  # somebody else proposed it
+        number += 1
+    return f"n{number}"
 
 
 def _instruction(choice: Choice, state: State) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import anyio
 
-from ops import configuration, names
+from ops import configuration, names, signals
 from ops.errors import Problem
 
 _PATIENCE_SECONDS = 5.0
@@ -132,7 +132,7 @@ def jetstream() -> Check:
                 server.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as process:
                 try:
-                    anyio.run(_make_streams, url)
+                    signals.run(_make_streams, url)
                 finally:
                     process.terminate()
         except ServerMissing:

@@ -2,6 +2,7 @@
 
 import click
 
+from ops import signals
 from ops.options import assignments
 
 ACTOR_EPILOG = """\b
@@ -32,8 +33,6 @@ nats = click.option(
 @assignments
 def actor(*, role: str, nats: str, slots: int | None, assignments: tuple[str, ...]) -> None:
     """Run one actor of ROLE until Ctrl-C; it joins whatever runs there are."""
-    import anyio  # noqa: PLC0415 - slow to import
-
     from ops import configuration, logs  # noqa: PLC0415
     from ops.actors.process import act  # noqa: PLC0415
     from ops.worker import actor_name  # noqa: PLC0415
@@ -45,7 +44,7 @@ def actor(*, role: str, nats: str, slots: int | None, assignments: tuple[str, ..
     async def work() -> None:
         await act(role, nats, home, settings, slots)
 
-    anyio.run(work)
+    signals.run(work)
 
 
 @click.command(epilog=RECORDER_EPILOG)
@@ -53,8 +52,6 @@ def actor(*, role: str, nats: str, slots: int | None, assignments: tuple[str, ..
 @assignments
 def recorder(*, nats: str, assignments: tuple[str, ...]) -> None:
     """Record every event of a server in this home's log, until Ctrl-C."""
-    import anyio  # noqa: PLC0415 - slow to import
-
     from ops import configuration, logs  # noqa: PLC0415
     from ops.processes.asked import until_asked  # noqa: PLC0415
     from ops.recording.recorder import serve  # noqa: PLC0415
@@ -62,4 +59,4 @@ def recorder(*, nats: str, assignments: tuple[str, ...]) -> None:
     settings = configuration.load(assignments).settings
     home = configuration.home()
     logs.configure("recorder", home, settings.log_level)
-    anyio.run(until_asked, serve, home, nats)
+    signals.run(until_asked, serve, home, nats)

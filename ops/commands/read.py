@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-import anyio
 import click
 
+from ops import signals
 from ops.errors import FAILED, Problem
 from ops.options import nats
 
@@ -183,4 +183,4 @@ def _with_log(answer: "Callable[[Records], Awaitable[None]]", url: str | None) -
         async with records(configuration.found_home(), url) as log:
             await answer(log)
 
-    anyio.run(read)
+    signals.run(read)

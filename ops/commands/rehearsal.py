@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ops import signals
 from ops.errors import USAGE, Problem
 
 EPILOG = """\b
@@ -54,8 +55,6 @@ def rehearsal(
     It holds no language model. It composes working programs from what the prompt says about the
     data, so that everything else can be tried and tested, and it can be told to misbehave.
     """
-    import anyio  # noqa: PLC0415 - slow to import
-
     from ops.rehearsal.faults import Faults  # noqa: PLC0415
     from ops.rehearsal.server import run_rehearsal  # noqa: PLC0415
 
@@ -69,7 +68,7 @@ def rehearsal(
         await run_rehearsal(port=port, host=host, recording=recording, faults=spoiled, ready=ready)
 
     try:
-        anyio.run(serve)
+        signals.run(serve)
     except OSError as error:
         remedy = "choose another with --port, or 0 for any"
         raise Problem(error.strerror or str(error), where=f"{host}:{port}", remedy=remedy) from None

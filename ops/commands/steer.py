@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import anyio
 import click
 
+from ops import signals
 from ops.options import nats
 from schemas.events import GuidanceGiven, RunPaused, RunStopped
 
@@ -65,4 +65,4 @@ def _say(run: str, url: str | None, saying: "Saying") -> str:
     from ops import configuration  # noqa: PLC0415 - slow to import
     from ops.runs import steer  # noqa: PLC0415 - slow to import
 
-    return anyio.run(steer.say, configuration.found_home(), url, run, saying)
+    return signals.run(steer.say, configuration.found_home(), url, run, saying)

@@ -17,9 +17,12 @@ class Interrupts:
 
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
-        self.scope = tasks.cancel_scope
-        self.ask: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self._ask: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.heard = 0
+
+    def within(self, tasks: TaskGroup, ask: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """From now on, let the first signal start *ask* in *tasks*, and the next end all of these."""
+        self._tasks, self._ask = tasks, ask
 
     async def listen(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Act on signals until cancelled."""
@@ -27,7 +30,7 @@ class Interrupts:
             task_status.started()
             async for _ in signals:
                 self.heard += 1
-                if self.ask is not None and self.heard == 1:
-                    self._tasks.start_soon(self.ask)
+                if self._ask is not None and self.heard == 1:
+                    self._tasks.start_soon(self._ask)
                 else:
-                    self.scope.cancel()
+                    self._tasks.cancel_scope.cancel()

@@ -15,7 +15,7 @@ import msgspec
 
 from bus.connection import Bus, last_sequence
 from bus.subjects import SYSTEM
-from ops import configuration, logs
+from ops import configuration, logs, signals
 from ops.configuration import Endpoint
 from ops.errors import FAILED, INTERRUPTED, USAGE, Problem
 from ops.processes.system import Plan, running
@@ -52,12 +52,12 @@ def go(wish: Wish) -> int:
     endpoint = configuration.endpoint()
     logs.configure("command", home, settings.log_level)
     if wish.name and not wish.task and not wish.url:
-        resumed = anyio.run(steer.unpause, home, wish.name)
+        resumed = signals.run(steer.unpause, home, wish.name)
         if resumed:
             _tell(f"{resumed} goes on")
             return 0
     folder = folder_of(wish.task, home) if wish.task else None
-    return anyio.run(_see_through, wish, settings, home, endpoint, folder)
+    return signals.run(_see_through, wish, settings, home, endpoint, folder)
 
 
 def _check(wish: Wish) -> None:
@@ -174,7 +174,7 @@ async def _watch(bus: Bus, run: str, home: Path, interrupts: Interrupts) -> cond
         await conductor.stop("interrupted")
 
     async with receive, anyio.create_task_group() as tasks:
-        interrupts.ask, interrupts.scope = ask, tasks.cancel_scope
+        interrupts.within(tasks, ask)
         tasks.start_soon(show, receive)
         await conductor.until_end()
         tasks.cancel_scope.cancel()

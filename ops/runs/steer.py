@@ -28,6 +28,7 @@ async def say(home: Path, url: str | None, name: str, saying: Saying) -> str:
                 f"{run.run} has ended ({ending.why})", remedy="start another with `flowstone run`"
             )
         await conduct.say(bus, run.run, saying(await last_sequence(bus), run))
+        await conduct.log_complete(bus)  # whoever asks the log next is told of it
     return run.run
 
 

@@ -13,7 +13,7 @@ import anyio
 
 from bus.connection import Bus
 from bus.server import EmbeddedServer
-from ops import configuration, logs
+from ops import configuration, logs, signals
 from ops.past import runs
 from ops.past.access import records
 from ops.processes.system import Plan, running
@@ -49,14 +49,14 @@ def stay(assignments: Sequence[str], *, actors: bool) -> None:
         assignments=assignments,
         actors=actors,
     )
-    anyio.run(_stay, plan)
+    signals.run(_stay, plan)
 
 
 def begin(wish: Wish) -> int:
     """Start a run on a system that is up and return the exit status; raises Problem."""
     settings = configuration.load(wish.assignments).settings
     home = configuration.home()
-    return anyio.run(_begin, wish, settings, home)
+    return signals.run(_begin, wish, settings, home)
 
 
 async def _stay(plan: Plan) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
 from schemas.envelope import Fact
 from schemas.events import ActorStarted, ActorStopped
@@ -30,7 +29,7 @@ class Actor(Struct, frozen=True, kw_only=True):
 class State(Struct, frozen=True, kw_only=True):
     """The actors by name."""
 
-    actors: "HashTrieMap[str, Actor]" = HashTrieMap()
+    actors: Mapping[str, Actor] = {}
 
 
 START = State()
@@ -52,13 +51,12 @@ def apply(state: State, event: Fact[ActorStarted | ActorStopped]) -> State:
     else:
         known = state.actors.get(fact.actor) or Actor(actor=fact.actor, role=fact.role)
         actor = replace(known, stopped=event.time, why=fact.why)
-    return State(actors=state.actors.insert(actor.actor, actor))
+    return State(actors={**state.actors, actor.actor: actor})
 
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every actor by its name."""
-    actors: Mapping[str, Struct] = state.actors
-    return actors
+    return state.actors
 
 
 projection: Projection[Any] = Projection("actors", START, apply, rows, across_runs=True)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
-from rpds import HashTrieMap
 
 from schemas.envelope import Fact
 from schemas.events import KnowledgeRefined
@@ -22,7 +21,7 @@ class Unit(Struct, frozen=True, kw_only=True):
 class State(Struct, frozen=True, kw_only=True):
     """The units by phase."""
 
-    units: "HashTrieMap[int, Unit]" = HashTrieMap()
+    units: Mapping[int, Unit] = {}
 
 
 START = State()
@@ -32,7 +31,7 @@ def apply(state: State, event: Fact[KnowledgeRefined]) -> State:
     """Return the knowledge after *event*."""
     fact = event.data
     unit = Unit(phase=fact.phase, summary=fact.summary, nodes=fact.nodes)
-    return State(units=state.units.insert(fact.phase, unit))
+    return State(units={**state.units, fact.phase: unit})
 
 
 def newest_first(state: State) -> list[Unit]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
-from rpds import HashTrieMap
 
 from schemas.envelope import Fact
 from schemas.events import WisdomDistilled
@@ -26,7 +25,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 class State(Struct, frozen=True, kw_only=True):
     """The entries by run."""
 
-    entries: "HashTrieMap[str, Entry]" = HashTrieMap()
+    entries: Mapping[str, Entry] = {}
 
 
 START = State()
@@ -44,13 +43,12 @@ def apply(state: State, event: Fact[WisdomDistilled]) -> State:
         model_summary=fact.model_summary,
         rests_on=fact.rests_on,
     )
-    return State(entries=state.entries.insert(event.run, entry))
+    return State(entries={**state.entries, event.run: entry})
 
 
 def rows(state: State) -> Mapping[str, Struct]:
     """Return every entry by the run that it came from."""
-    entries: Mapping[str, Struct] = state.entries
-    return entries
+    return state.entries
 
 
 projection: Projection[Any] = Projection("wisdom", START, apply, rows, across_runs=True)

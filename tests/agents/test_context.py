@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rpds import HashTrieMap
 
 from agents import context
 from agents.context import Memory, build, estimate
@@ -26,7 +25,7 @@ def remembered(*events: Event, units: int = 0, wisdom: int = 0, size: int = 50) 
     )
     return Memory(
         experience=state,
-        knowledge=knowledge.State(units=HashTrieMap(known)),
+        knowledge=knowledge.State(units=known),
         wisdom=tuple(entries),
     )
 

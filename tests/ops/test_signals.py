@@ -2,11 +2,13 @@
 
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 
+from ops import signals
 from tests.processes import started
 
 DEAF = """
@@ -31,3 +33,31 @@ def test_a_program_whose_parent_was_deaf_ends_when_told(
         program.communicate(timeout=30)
 
     assert program.returncode in {0, -signal.SIGTERM}
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(signals, "_heard", [])
+    signals.begin()
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.usefixtures("begun")
+def test_ctrl_c_that_a_module_swallowed_is_heard_before_work_begins() -> None:
+    async def work() -> None:
+        pytest.fail("it began")
+
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signals.run(work)
+
+
+@pytest.mark.usefixtures("begun")
+def test_the_loop_has_ctrl_c_once_all_is_loaded() -> None:
+    async def work(answer: int) -> int:
+        assert signal.getsignal(signal.SIGINT) is not signals._interrupt
+        return answer
+
+    assert signals.run(work, 3) == 3

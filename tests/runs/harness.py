@@ -1,5 +1,6 @@
 """Real `flowstone` processes for tests, and what must hold of every home after them."""
 
+import contextlib
 import csv
 import json
 import os
@@ -147,10 +148,10 @@ class Run:
     def kill_all(self) -> None:
         """Kill this run and everything it started, at once."""
         everyone = [self.process, *self.process.children(recursive=True)]
-        for each in everyone:
-            each.suspend()
-        for each in everyone:
-            each.kill()
+        for act in (psutil.Process.suspend, psutil.Process.kill):
+            for each in everyone:
+                with contextlib.suppress(psutil.NoSuchProcess):  # a solution that has just ended
+                    act(each)
         psutil.wait_procs(everyone, timeout=10)
 
 

@@ -128,7 +128,7 @@ def test_ctrl_c_while_python_still_loads(small: Path, tmp_path: Path, seconds: f
             run.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             run.send_signal(signal.SIGINT)
-        _, errors = run.communicate()
+        _, errors = run.communicate(timeout=60)
 
     assert run.returncode in {130, -signal.SIGINT}
     assert not leftovers(tmp_path / "home")
