@@ -145,3 +145,17 @@ def test_abandoned_work_neither_blocks_the_pipeline_nor_the_beginning() -> None:
     assert NodeProposed in emitted_types(ask(started(), prepared()).when(unrecalled).decided)
     unprepared = WorkAbandoned(role="grader", event=RunStarted.__name__, about="once", why="odd")
     assert the_end(ask(started()).when(unprepared)).why == "odd"
+
+
+def test_a_name_that_somebody_else_has_taken_is_not_proposed_again() -> None:
+    begun = [started(slots=2, lookahead=2, drafts=3), *BEGUN[1:3], proposed("n2")]
+    assert proposals(ask(*begun).when(GuidanceGiven(n=1, text=""))) == [
+        ("n3", None, "draft"),
+        ("n4", None, "draft"),
+    ]
+
+
+def test_one_decision_proposes_a_thousand_nodes_at_the_most() -> None:
+    huge = 2**40
+    begun = [started(slots=huge, lookahead=huge, drafts=huge, nodes=huge), prepared()]
+    assert len(proposals(ask(*begun).when(RECALLED))) == 1000
