@@ -35,7 +35,10 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code."""
+    """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code.
+
+    `debug_probability` is of the policy `greedy` alone, as in AIDE.
+    """
 
     policy: str = "uct"
     drafts: int = 5
@@ -48,6 +51,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_improve_failures: int = 3
     return_debug_depth: int = 3
     max_debug_depth: int = 20
+    debug_probability: float = 0.5
     lookahead: int = 2
     phase_nodes: int = 10
     max_coding_failures: int = 6

@@ -1,7 +1,6 @@
 """What a search policy is, and how one is found by its name."""
 
 import importlib
-import pkgutil
 from importlib.metadata import entry_points
 from typing import Protocol
 
@@ -12,6 +11,10 @@ from store.projections import tree
 
 PLUGINS = "flowstone.policies"
 """The entry-point group through which other packages offer policies."""
+
+
+OWN = ("greedy", "uct")
+"""The policies that come with Flowstone: modules of this folder, each with its `choose`."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -35,17 +38,13 @@ class PolicyUnknown(ValueError):  # noqa: N818 - it says what is the matter
 
 
 def policy(name: str) -> Policy:
-    """Return the policy *name*: a module of this folder with `choose`, or an entry point."""
-    package = importlib.import_module("agents.search")
-    modules = {each.name for each in pkgutil.iter_modules(package.__path__)}
-    if name in modules:
-        found = getattr(importlib.import_module(f"agents.search.{name}"), "choose", None)
-        if found is not None:
-            chosen: Policy = found
-            return chosen
+    """Return the policy *name*: one of ours, or an entry point; raises PolicyUnknown."""
+    if name in OWN:
+        own: Policy = importlib.import_module(f"agents.search.{name}").choose
+        return own
     offered = {point.name: point for point in entry_points(group=PLUGINS)}
     if name in offered:
         plugged: Policy = offered[name].load()
         return plugged
-    known = ", ".join(sorted({*offered, "uct"}))
+    known = ", ".join(sorted({*offered, *OWN}))
     raise PolicyUnknown(f"search.policy = {name!r}: there is no such policy; known are {known}")
