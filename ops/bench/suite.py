@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from ops.bench import log_writing, rebuilding, starting, turning
+from ops.bench import choosing, log_writing, rebuilding, starting, turning
 from ops.bench.figure import Figure, Result, machine
 
 
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "turn": turning.measure,
     "log": log_writing.measure,
     "folds": rebuilding.measure,
+    "choose": choosing.measure,
 }
 
 

@@ -17,7 +17,7 @@ Examples:
 \b
 A figure that misses its target is no failure: exit status 1 means that a benchmark broke."""
 
-NAMES = ("start", "turn", "log", "folds")
+NAMES = ("start", "turn", "log", "folds", "choose")
 
 
 @click.command(epilog=EPILOG)

@@ -1,6 +1,6 @@
 """The search tree of one run: what a node is, how events change it, how verdicts travel upwards. Pure."""
 
-from store.projections.tree.growth import Followed, apply, node_of, projection, propose
+from store.projections.tree.growth import Followed, apply, grade, node_of, projection, propose
 from store.projections.tree.nodes import (
     ROOT,
     START,
@@ -24,6 +24,7 @@ __all__ = [
     "apply",
     "full",
     "gain",
+    "grade",
     "node_of",
     "projection",
     "propose",

@@ -105,5 +105,5 @@ def _none_left(node: Node, changed: Mapping[int, Node], state: State) -> bool:
     """Return whether *node* is full and all its children are exhausted."""
     if not full(node, state.search):
         return False
-    orders = [state.orders[name] for name in node.children]
+    orders = (state.orders[name] for name in node.children)
     return all((changed.get(each) or state.nodes[each]).exhausted for each in orders)

@@ -124,7 +124,8 @@ def _fail(state: State, name: str) -> State:
     return settle(state, node, Walk(terminal=True))
 
 
-def _grade(state: State, graded: SolutionGraded) -> State:
+def grade(state: State, graded: SolutionGraded) -> State:
+    """Return the tree once a node in flight has its verdict."""
     progress = state.in_flight.get(graded.node)
     if progress is None:
         return state
@@ -182,7 +183,7 @@ STEPS: Mapping[type[Event], Callable[[State, Any], State]] = {
     SolutionWritten: _written,
     ExecutionStarted: _running,
     ExecutionFinished: _executed,
-    SolutionGraded: _grade,
+    SolutionGraded: grade,
     CodingFailed: _unwritten,
     WorkAbandoned: _abandoned,
 }
