@@ -1,12 +1,13 @@
 """Planner: keeps the search going, turns its phases, and ends the run. Pure."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.role import Role
-from agents.search.policy import Choice, PolicyUnknown, policy
+from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from schemas.envelope import Recorded
 from schemas.events import (
     CodingFailed,
@@ -65,11 +66,17 @@ Emitted = PhasePlanned | PhaseClosed | NodeProposed | RunFinished
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The search tree and how the run stands; `landed` are the phase's graded nodes."""
+    """The search tree and how the run stands.
+
+    `away` are the minutes in which the run was paused or interrupted; `landed` are the phase's
+    graded nodes.
+    """
 
     tree: Tree = tree.START
     settings: Settings = Settings()
     budget: Budget = Budget()
+    began: datetime | None = None
+    away: float = 0.0
     usd: float = 0.0
     ready: bool = False
     paused: bool = False
@@ -95,7 +102,7 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
     state = _with_tree(state, event)
     match event.data:
         case RunStarted(settings=settings, budget=budget):
-            return replace(state, settings=settings, budget=budget)
+            return replace(state, settings=settings, budget=budget, began=event.time)
         case WisdomRecalled():
             return replace(state, ready=True)
         case TaskRefused(why=why) | RunStopped(why=why):
@@ -120,15 +127,15 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
             return replace(state, guidance=text)
         case RunPaused():
             return replace(state, paused=True)
-        case RunResumed():
-            return replace(state, paused=False)
+        case RunResumed(minutes=minutes):
+            return replace(state, paused=False, away=state.away + minutes)
         case RunFinished():
             return replace(state, finished=True)
         case _:
             return state
 
 
-def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:  # noqa: ARG001 - the state has it
+def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:
     """End the run, or turn the phase and fill the pipeline; what happened is in the state."""
     if state.finished:
         return []
@@ -139,7 +146,7 @@ def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:  # noqa: A
     turn = _turn(state)
     phase = next((each.phase for each in turn if isinstance(each, PhasePlanned)), state.phase)
     try:
-        return [*turn, *_proposals(state, phase)]
+        return [*turn, *_proposals(state, phase, event.time)]
     except PolicyUnknown as error:
         return _finish(state, str(error))
 
@@ -197,15 +204,15 @@ def _turn(state: State) -> list[Emitted]:
     ]
 
 
-def _proposals(state: State, phase: int) -> list[NodeProposed]:
+def _proposals(state: State, phase: int, now: datetime) -> list[NodeProposed]:
     """Propose until the pipeline is full, each choice knowing of those before it."""
     if state.paused:
         return []
-    choose = policy(state.settings.search.policy)
+    choose, horizon = policy(state.settings.search.policy), _horizon(state, now)
     grown, proposals = state.tree, list[NodeProposed]()
     capacity = min(state.capacity, len(grown.in_flight) + _AT_ONCE)
     while len(grown.in_flight) < capacity and grown.proposed < state.budget.nodes:
-        choice = choose(grown, state.budget.nodes)
+        choice = choose(grown, horizon)
         if choice is None:
             break
         proposal = NodeProposed(
@@ -219,6 +226,12 @@ def _proposals(state: State, phase: int) -> list[NodeProposed]:
         grown = tree.propose(grown, proposal)
         proposals.append(proposal)
     return proposals
+
+
+def _horizon(state: State, now: datetime) -> Horizon:
+    passed = (now - state.began).total_seconds() / 60 if state.began else 0.0
+    budget = state.budget
+    return Horizon(nodes=budget.nodes, minutes=budget.minutes, gone=max(0.0, passed - state.away))
 
 
 def _new_name(grown: Tree) -> str:

@@ -34,6 +34,10 @@ class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     usd_per_million_output: float | None = None
 
 
+Schedule = Literal["constant", "linear", "exponential", "piecewise", "dynamic"]
+"""How the exploration constant falls over a run."""
+
+
 class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code.
 
@@ -45,8 +49,10 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     debugs: int = 1
     improves: int = 3
     exploration: float = 1.414
+    exploration_schedule: Schedule = "piecewise"
     exploration_floor: float = 0.5
     exploration_decay: float = 0.01
+    exploration_factor: float = 0.99
     improvement_threshold: float = 0.0001
     max_improve_failures: int = 3
     return_debug_depth: int = 3

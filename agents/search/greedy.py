@@ -6,14 +6,14 @@ The lot is drawn from the number of the proposal, so that the same tree leads to
 
 from zlib import crc32
 
-from agents.search.policy import Choice
+from agents.search.policy import Choice, Horizon
 from schemas.events import Action, Selection
 from store.projections.tree import Node, State
 
 _LOTS = 1 << 32
 
 
-def choose(tree: State, nodes: int) -> Choice | None:  # noqa: ARG001 - a policy's signature
+def choose(tree: State, horizon: Horizon) -> Choice | None:  # noqa: ARG001 - a policy's signature
     """Return what to try next, or None while there is nothing sound and drafts are in flight."""
     if len(tree.root.children) < tree.search.drafts:
         return _choice(tree.root, "draft")

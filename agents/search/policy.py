@@ -2,6 +2,7 @@
 
 import importlib
 from importlib.metadata import entry_points
+from math import inf
 from typing import Protocol
 
 from msgspec import Struct
@@ -25,11 +26,19 @@ class Choice(Struct, frozen=True, kw_only=True):
     selection: Selection
 
 
+class Horizon(Struct, frozen=True, kw_only=True):
+    """How far a run can see: its nodes, its minutes, and how many of those are gone."""
+
+    nodes: int
+    minutes: float = inf
+    gone: float = 0.0
+
+
 class Policy(Protocol):
     """A pure function from the tree to the next choice."""
 
-    def __call__(self, tree: tree.State, nodes: int) -> Choice | None:
-        """Return the next of a run's *nodes*, or None where it must wait for those in flight."""
+    def __call__(self, tree: tree.State, horizon: Horizon) -> Choice | None:
+        """Return what to try next, or None where it must wait for what is in flight."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""UCT as in ML-Master 1.0 (arXiv 2506.16499, equation 1; constants of its code). Pure.
+"""UCT as in ML-Master 1.0 (arXiv 2506.16499, equation 1). Pure.
 
 Drafts come first, then the chain of repairs of what just broke, then the child with the highest
 UCT value, level by level, down to a node that may have one child more. Nodes in flight count as
@@ -8,9 +8,9 @@ visits that earned nothing yet (a virtual loss), so that choices made together d
 from collections import Counter
 from math import inf, log, sqrt
 
-from agents.search.policy import Choice
+from agents.search import exploration
+from agents.search.policy import Choice, Horizon
 from schemas.events import Action, Selection
-from schemas.settings import Search
 from store.projections.tree import Node, State, full
 
 
@@ -21,21 +21,9 @@ def value(*, reward: float, visits: int, parent_visits: int, exploration: float)
     return reward / visits + exploration * sqrt(log(max(parent_visits, 1)) / visits)
 
 
-def exploration(step: int, nodes: int, search: Search) -> float:
-    """Return the constant C at *step* of *nodes*: it decays between two fixed points to a floor."""
-    begin = min(search.drafts * search.improves**2, round(0.3 * nodes))
-    end = round(0.7 * nodes)
-    if step < begin:
-        return search.exploration
-    if step > end:
-        return search.exploration_floor
-    decayed = search.exploration - search.exploration_decay * (step - begin)
-    return max(decayed, search.exploration_floor)
-
-
-def choose(tree: State, nodes: int) -> Choice | None:
-    """Return what to try next in a run of *nodes*, or None while all that is open is in flight."""
-    constant = exploration(tree.graded + 1, nodes, tree.search)
+def choose(tree: State, horizon: Horizon) -> Choice | None:
+    """Return what to try next, or None while all that is open is in flight."""
+    constant = exploration.constant(tree.graded + 1, horizon, tree.search)
     if len(tree.root.children) < tree.search.drafts:
         return _choice(tree.root, constant, None)
     if tree.repairs:

@@ -7,7 +7,7 @@ from random import Random
 from statistics import median
 from time import perf_counter
 
-from agents.search.policy import OWN, Choice, policy
+from agents.search.policy import OWN, Choice, Horizon, policy
 from ops.bench.figure import Figure
 from schemas.events import NodeProposed, SolutionGraded
 from store.projections import tree
@@ -34,11 +34,11 @@ def measure(home: Path, *, quick: bool) -> Iterator[Figure]:  # noqa: ARG001 - i
 def _timed(name: str, sizes: tuple[int, ...]) -> Iterator[tuple[int, float]]:
     """Grow a tree by the policy *name*; at each size yield the median of the last choices."""
     choose, lots = policy(name), Random(1)  # noqa: S311 - no secret is drawn
-    grown, nodes = tree.START, sizes[-1]
+    grown, horizon = tree.START, Horizon(nodes=sizes[-1])
     took = deque[float](maxlen=_TIMED)
-    while grown.proposed < nodes:
+    while grown.proposed < horizon.nodes:
         started = perf_counter()
-        choice = choose(grown, nodes)
+        choice = choose(grown, horizon)
         took.append(perf_counter() - started)
         if choice is not None:
             grown = _proposed(grown, choice)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from agents.search import greedy
-from agents.search.policy import Choice, policy
+from agents.search.policy import Choice, Horizon, policy
 from agents.testing import history
 from schemas.envelope import Recorded
 from schemas.events import Event
@@ -28,7 +28,7 @@ def grown(*past: Event, **search: Any) -> tree.State:
 
 
 def chosen(state: tree.State) -> tuple[str, str | None] | None:
-    choice = greedy.choose(state, 100)
+    choice = greedy.choose(state, Horizon(nodes=100))
     return None if choice is None else (choice.action, choice.parent)
 
 
@@ -54,7 +54,7 @@ def test_half_of_the_lots_fall_on_a_repair() -> None:
     state = grown(*SOUND, *BROKEN, drafts=3)
     actions = Counter[str]()
     for number in range(4, 404):
-        choice = greedy.choose(state, 1000)
+        choice = greedy.choose(state, Horizon(nodes=1000))
         assert choice is not None
         actions[choice.action] += 1
         for event in history(proposed(f"n{number}", "n2", "improve"), graded(f"n{number}", 0.6)):
@@ -75,8 +75,8 @@ def test_whatever_happened_its_choice_is_one_that_can_be_made(log: list[Recorded
     state = tree.START
     for event in log:
         state = tree.apply(state, event)
-    choice = greedy.choose(state, 100)
-    assert choice == greedy.choose(state, 100)
+    choice = greedy.choose(state, Horizon(nodes=100))
+    assert choice == greedy.choose(state, Horizon(nodes=100))
     if isinstance(choice, Choice) and choice.parent is not None:
         node = state.node(choice.parent)
         assert choice.action == ("debug" if node.defective else "improve")

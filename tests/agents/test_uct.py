@@ -5,10 +5,9 @@ from math import inf
 import pytest
 
 from agents.search import uct
-from agents.search.policy import PolicyUnknown, policy
+from agents.search.policy import Horizon, PolicyUnknown, policy
 from agents.testing import history
 from schemas.events import Event
-from schemas.settings import Search
 from store.projections import tree
 
 from .examples import graded, prepared, proposed, started
@@ -27,27 +26,20 @@ def test_the_value_of_a_node() -> None:
     assert uct.value(reward=0, visits=0, parent_visits=5, exploration=1.414) == inf
 
 
-@pytest.mark.parametrize(
-    ("step", "constant"), [(44, 1.414), (45, 1.414), (100, 0.864), (137, 0.5), (351, 0.5)]
-)
-def test_the_exploration_constant_decays_between_two_points(step: int, constant: float) -> None:
-    assert uct.exploration(step, 500, Search()) == pytest.approx(constant)
-
-
 def test_drafts_come_before_any_other_choice() -> None:
     some = [proposed("n1"), graded("n1"), proposed("n2"), graded("n2", 0.5)]
-    chosen = uct.choose(grown(*some), 500)
+    chosen = uct.choose(grown(*some), Horizon(nodes=500))
     assert chosen is not None
     assert (chosen.action, chosen.parent) == ("draft", None)
 
 
 def test_the_better_of_two_branches_is_taken() -> None:
     both = [proposed("n1"), proposed("n2"), graded("n1", 0.5), graded("n2", 0.6)]
-    chosen = uct.choose(grown(*both, drafts=2), 500)
+    chosen = uct.choose(grown(*both, drafts=2), Horizon(nodes=500))
     assert chosen is not None
     assert (chosen.parent, chosen.action) == ("n1", "improve"), "equal rewards: the older one"
     worse = [proposed("n1"), proposed("n2"), graded("n1", 0.6), graded("n2", 0.5)]
-    chosen = uct.choose(grown(*worse, drafts=2), 500)
+    chosen = uct.choose(grown(*worse, drafts=2), Horizon(nodes=500))
     assert chosen is not None
     assert chosen.parent == "n1", "its reward holds one more for the best score so far"
 
@@ -55,17 +47,19 @@ def test_the_better_of_two_branches_is_taken() -> None:
 def test_a_node_in_flight_turns_the_next_choice_elsewhere() -> None:
     both = [proposed("n1"), proposed("n2"), graded("n1", 0.5), graded("n2", 0.6)]
     one = grown(*both, proposed("n3", "n1", "improve"), drafts=2)
-    chosen = uct.choose(one, 500)
+    chosen = uct.choose(one, Horizon(nodes=500))
     assert chosen is not None
     assert chosen.parent == "n2"
 
 
 def test_where_all_is_in_flight_there_is_nothing_to_choose() -> None:
-    assert uct.choose(grown(proposed("n1"), drafts=1), 500) is None
+    assert uct.choose(grown(proposed("n1"), drafts=1), Horizon(nodes=500)) is None
 
 
 def test_a_new_draft_is_written_when_every_branch_is_at_its_end() -> None:
-    chosen = uct.choose(grown(proposed("n1"), graded("n1"), drafts=1, max_debug_depth=0), 500)
+    chosen = uct.choose(
+        grown(proposed("n1"), graded("n1"), drafts=1, max_debug_depth=0), Horizon(nodes=500)
+    )
     assert chosen is not None
     assert chosen.action == "draft"
 
@@ -73,11 +67,11 @@ def test_a_new_draft_is_written_when_every_branch_is_at_its_end() -> None:
 def test_a_chain_of_repairs_is_followed_to_its_depth_then_left_to_uct() -> None:
     chain: list[Event] = [proposed("n1"), graded("n1"), proposed("n2"), graded("n2", 0.5)]
     for n, parent in ((3, 1), (4, 3), (5, 4)):
-        chosen = uct.choose(grown(*chain, drafts=2), 500)
+        chosen = uct.choose(grown(*chain, drafts=2), Horizon(nodes=500))
         assert chosen is not None
         assert (chosen.parent, chosen.action) == (f"n{parent}", "debug")
         chain += [proposed(f"n{n}", f"n{parent}", "debug"), graded(f"n{n}")]
-    chosen = uct.choose(grown(*chain, drafts=2), 500)
+    chosen = uct.choose(grown(*chain, drafts=2), Horizon(nodes=500))
     assert chosen is not None
     assert chosen.parent == "n2"
 
