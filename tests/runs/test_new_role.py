@@ -145,3 +145,19 @@ def test_the_role_here_is_the_one_that_was_installed(installed: Mapping[str, str
     assert role.name == "critic"
     for file in (PACKAGE / "flowstone_critic").glob("*.py"):
         assert (site / "flowstone_critic" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_policy_of_the_package_searches(
+    tmp_path: Path, small: Path, quick: tuple[str, ...], installed: Mapping[str, str]
+) -> None:
+    chosen = ("--set", "search.policy=drafts-only", "--nodes", str(NODES))
+    run = Run(tmp_path / "home", "run", str(small), *quick, *chosen, more=installed)
+    try:
+        assert run.end() == 0, run.output
+    finally:
+        end_all([run])
+
+    actions = [data["action"] for _, _, kind, _, data in events(run.home) if kind == "NodeProposed"]
+    assert actions == ["draft"] * NODES
+    again = flowstone(run.home, "replay", run.name, "--verify", more=installed)
+    assert again.returncode == 0, again.stdout + again.stderr
