@@ -45,15 +45,16 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     policy: str = "uct"
+    profile: Literal["paper", "fixed"] = "fixed"
     drafts: int = 5
     debugs: int = 1
     improves: int = 3
     exploration: float = 1.414
-    exploration_schedule: Schedule = "piecewise"
+    exploration_schedule: Schedule | None = None
     exploration_floor: float = 0.5
     exploration_decay: float = 0.01
     exploration_factor: float = 0.99
-    improvement_threshold: float = 0.0001
+    improvement_threshold: float | None = None
     max_improve_failures: int = 3
     return_debug_depth: int = 3
     max_debug_depth: int = 20
@@ -61,6 +62,18 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lookahead: int = 2
     phase_nodes: int = 10
     max_coding_failures: int = 6
+
+    @property
+    def schedule(self) -> Schedule:
+        """The exploration constant's schedule: as set, else the profile's."""
+        return self.exploration_schedule or ("constant" if self.profile == "paper" else "piecewise")
+
+    @property
+    def threshold(self) -> float:
+        """The gain from which an improvement is one: as set, else the profile's."""
+        if self.improvement_threshold is not None:
+            return self.improvement_threshold
+        return 0.001 if self.profile == "paper" else 0.0001
 
 
 class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

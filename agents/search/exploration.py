@@ -20,7 +20,7 @@ def constant(step: int, horizon: Horizon, search: Search) -> float:
 
 
 def _decayed(step: int, horizon: Horizon, search: Search) -> float:
-    match search.exploration_schedule:
+    match search.schedule:
         case "constant":
             return search.exploration
         case "linear":

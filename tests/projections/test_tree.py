@@ -91,6 +91,46 @@ def test_rewards(events: list[Event], node: str, reward: float) -> None:
     assert state.node(node).reward == reward
 
 
+FAILED_THRICE = [
+    *tried("n1", None, 0.5),
+    *tried("n2", "n1", 0.5),
+    *tried("n3", "n2", 0.5),
+    *tried("n4", "n3", 0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "node", "reward"),
+    [
+        (tried("n1", None, None), "n1", -1.0),
+        (tried("n1", None, 0.5), "n1", 1.0),
+        ([*tried("n1", None, 0.5), *tried("n2", None, 0.4)], "n2", 0.0),
+        ([*tried("n1", None, None), *tried("n2", "n1", 0.4)], "n2", 2.0),
+        ([*FAILED_THRICE, *tried("n5", "n4", 0.4)], "n5", 1.0),
+        ([*FAILED_THRICE, *tried("n5", "n4", 0.5005)], "n5", 2.0),
+        ([*FAILED_THRICE, *tried("n5", "n4", None), *tried("n6", "n5", 0.5005)], "n6", 3.0),
+    ],
+)
+def test_rewards_of_the_paper(events: list[Event], node: str, reward: float) -> None:
+    paper = RunStarted(
+        task="t",
+        folder="/t",
+        settings=Settings(search=Search(profile="paper")),
+        budget=Budget(),
+        seed=1,
+        versions={},
+    )
+    assert grown(paper, *events).node(node).reward == reward
+
+
+def test_a_profile_brings_its_own_threshold_and_schedule() -> None:
+    paper, fixed = Search(profile="paper"), Search()
+    assert (paper.threshold, paper.schedule) == (0.001, "constant")
+    assert (fixed.threshold, fixed.schedule) == (0.0001, "piecewise")
+    own = Search(profile="paper", improvement_threshold=0.0, exploration_schedule="linear")
+    assert (own.threshold, own.schedule) == (0.0, "linear")
+
+
 def test_a_reward_reaches_every_ancestor_once() -> None:
     state = grown(*tried("n1", None, 0.5), *tried("n2", "n1", 0.6), *tried("n3", "n2", None))
     figures = [(each.visits, each.reward) for each in state.nodes]

@@ -37,14 +37,17 @@ def broken(node: Node, state: State) -> Walk:
 
 
 def sound(node: Node, parent: Node, state: State, *, record: bool) -> Walk:
-    """Return what a sound node means, compared with its branch's best: a gain below the threshold is one of its failures."""
+    """Return what a sound node means: a gain below the threshold is a failure of its branch's best."""
     fixed = parent.order > 0 and parent.defective
-    reward = 1.0 + record + fixed
+    # Equation 3 of the paper rewards what is merely sound with nothing.
+    reward = record + fixed + (0.0 if state.search.profile == "paper" else 1.0)
     best = state.node(node.local_best) if node.local_best else None
     if best is None or _improves(node, best, state):
         return Walk(reward=reward, better=True, fixed=fixed, going_on=True)
     if best.improve_failures < state.search.max_improve_failures:
         return Walk(reward=reward, fixed=fixed, failure_of=best.name, going_on=True)
+    if state.search.profile == "paper":
+        reward += 1.0  # equation 4: the criterion for stopping is met
     return Walk(reward=reward, terminal=True, fixed=fixed, ended=True)
 
 
@@ -52,7 +55,7 @@ def _improves(node: Node, best: Node, state: State) -> bool:
     if node.metric is None or best.metric is None:
         return True
     gained = gain(node.metric, best.metric, lower_is_better=state.lower_is_better)
-    return gained >= state.search.improvement_threshold
+    return gained >= state.search.threshold
 
 
 def settle(state: State, node: Node, walk: Walk) -> State:
