@@ -1,18 +1,17 @@
 """Where the process begins, for `flowstone` and for `python -m ops`; quiet when interrupted at once."""
 
 import sys
-from typing import NoReturn
-
-from ops import signals
 
 INTERRUPTED = 130
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Load the command line and run it."""
-    signals.begin()
-    try:
-        from ops import cli  # noqa: PLC0415 - Ctrl-C while it loads is no fault either
+    try:  # Ctrl-C while modules load is no fault either
+        from ops import signals  # noqa: PLC0415
+
+        signals.begin()
+        from ops import cli  # noqa: PLC0415
     except KeyboardInterrupt:
         sys.stderr.write("flowstone: interrupted\n")
         sys.exit(INTERRUPTED)
