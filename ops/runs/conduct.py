@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +22,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from bus.connection import Bus, last_sequence
 from bus.subjects import PRIVATE_STREAM, STREAM, filters
 from bus.work import follow
-from ops.recording.client import PageReply, PageRequest, ask
+from ops.recording.client import LogRefused, PageReply, PageRequest, ask
 from ops.runs.clock import Clock
 from schemas.envelope import PREFIX, Recorded, Vocabulary, wrap
 from schemas.events import (
@@ -204,9 +205,12 @@ class Conductor:
 
 
 async def log_complete(bus: Bus) -> bool:
-    """Wait until the log holds all that the stream held when asked; False when it takes too long."""
+    """Wait until the log holds all that the stream held when asked.
+
+    False when that takes too long, or there is no recorder (a full disk ends it, too).
+    """
     last = await last_sequence(bus, STREAM)
-    with anyio.move_on_after(_LOG_SECONDS):
+    with anyio.move_on_after(_LOG_SECONDS), suppress(LogRefused):
         while True:
             request = PageRequest(after=last, limit=1)
             reply = await ask(bus, "page", request, wait=_LOG_SECONDS)
