@@ -16,7 +16,8 @@ _LATE = 0.85
 
 def constant(step: int, horizon: Horizon, search: Search) -> float:
     """Return C at *step*: the number of nodes that have landed, the root among them."""
-    return max(_decayed(step, horizon, search), search.exploration_floor)
+    floor = min(search.exploration, search.exploration_floor)  # what is set lower stays there
+    return max(_decayed(step, horizon, search), floor)
 
 
 def _decayed(step: int, horizon: Horizon, search: Search) -> float:
@@ -37,7 +38,7 @@ def _piecewise(step: int, nodes: int, search: Search) -> float:
     """Decay between two points of the budget, the first of them early enough for large ones."""
     begin = min(search.drafts * search.improves**2, round(_BEGINS * nodes))
     if step > round(_ENDS * nodes):
-        return search.exploration_floor
+        return -inf  # all the way down to the floor
     return search.exploration - search.exploration_decay * max(0, step - begin)
 
 

@@ -69,6 +69,12 @@ def test_dynamic_sees_no_further_than_the_nodes() -> None:
     assert constant("dynamic", 95, quick) == pytest.approx(1.414 - 0.01 * 10)
 
 
+@pytest.mark.parametrize("schedule", ["constant", "piecewise", "dynamic"])
+def test_a_constant_below_the_floor_stays_as_it_is_set(schedule: Schedule) -> None:
+    low = Search(exploration=0.3, exploration_schedule=schedule)
+    assert [exploration.constant(step, NODES, low) for step in (0, 100, 400)] == [0.3] * 3
+
+
 @given(
     schedule=st.sampled_from(["constant", "linear", "exponential", "piecewise", "dynamic"]),
     nodes=st.integers(1, 1000),
