@@ -1,13 +1,11 @@
 """All folds at once over a log, from the start or as it grows. Pure: whoever reads brings the rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from schemas.envelope import Fact
 from schemas.events import Event
 from store.projections.projection import Projection
-
-Row = TypeVar("Row")
 
 _Follower = tuple[str, Any, Callable[[Any, Fact[Any]], Any]]
 
@@ -66,19 +64,3 @@ class Folds:
             for run, states in self._states.items()
             for name, state in states.items()
         }
-
-
-def fold_all(
-    rows: Iterable[tuple[str, Row]],
-    read: Callable[[Row], Fact[Any]],
-    projections: Iterable[Projection[Any]],
-) -> Folds:
-    """Return the folds over a log given as pairs of an event's type name and its stored row.
-
-    Rows are read at most once, and only those whose type some fold follows.
-    """
-    folds = Folds(projections)
-    for event_type, row in rows:
-        if folds.follows(event_type):
-            folds.apply(read(row))
-    return folds

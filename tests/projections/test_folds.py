@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas import envelope
 from schemas.envelope import Recorded, Vocabulary, wrap
 from store.projections import PROJECTIONS, tree
-from store.projections.folds import ACROSS_RUNS, Folds, fold_all
+from store.projections.folds import ACROSS_RUNS, Folds
 from store.projections.growing import Growing
 from store.projections.projection import Projection
 from store.projections.tree import growth
@@ -71,7 +71,10 @@ def test_all_folds_at_once_equal_each_alone_and_read_only_what_they_need(
         )
         for each in log
     ]
-    folds = fold_all(rows, decode, PROJECTIONS.values())
+    folds = Folds(PROJECTIONS.values())
+    for event_type, row in rows:
+        if folds.follows(event_type):
+            folds.apply(decode(row))
     assert read == [each.type for each in log if each.type in needed]
     for name, fold in PROJECTIONS.items():
         alone = dict(fold.rows(folded(fold, fold.start, log)))
