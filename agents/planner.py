@@ -92,6 +92,8 @@ class State(Struct, frozen=True, kw_only=True):
     def capacity(self) -> int:
         """How many nodes are kept in flight, so that executors never wait for a model."""
         settings = self.settings
+        if settings.search.at_once is not None:
+            return settings.search.at_once
         # With no executor started here, others may join from elsewhere.
         slots = max(1, settings.actors.executor) * settings.executor.slots
         return slots * settings.search.lookahead

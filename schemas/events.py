@@ -113,12 +113,16 @@ class PhaseClosed(Event, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True, gc=False):
-    """The statistics that chose a parent: visits, total reward, exploration constant, UCT value."""
+    """The statistics that chose a parent: visits, total reward, exploration constant, UCT value.
+
+    `skipped` are ends that were chosen before it, each visited for nothing (profile `code`).
+    """
 
     visits: int
     reward: float
     exploration: float
     value: float | None
+    skipped: tuple[str, ...] = ()
 
 
 class NodeProposed(Event, frozen=True, kw_only=True):

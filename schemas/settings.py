@@ -45,7 +45,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     policy: str = "uct"
-    profile: Literal["paper", "fixed"] = "fixed"
+    profile: Literal["paper", "code", "fixed"] = "fixed"
     drafts: int = 5
     debugs: int = 1
     improves: int = 3
@@ -59,6 +59,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     return_debug_depth: int = 3
     max_debug_depth: int = 20
     debug_probability: float = 0.5
+    workers: int | None = None
     lookahead: int = 2
     phase_nodes: int = 10
     max_coding_failures: int = 6
@@ -67,6 +68,11 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def schedule(self) -> Schedule:
         """The exploration constant's schedule: as set, else the profile's."""
         return self.exploration_schedule or ("constant" if self.profile == "paper" else "piecewise")
+
+    @property
+    def at_once(self) -> int | None:
+        """How many nodes are worked on at once; None where slots and lookahead say it."""
+        return self.workers or (3 if self.profile == "code" else None)
 
     @property
     def threshold(self) -> float:

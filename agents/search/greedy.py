@@ -19,13 +19,13 @@ def choose(tree: State, horizon: Horizon) -> Choice | None:  # noqa: ARG001 - a 
         return _choice(tree.root, "draft")
     lot = crc32(str(tree.proposed).encode()) / _LOTS
     share = tree.search.debug_probability
-    if tree.repairs and lot < share:
-        broken = sorted(tree.repairs)
+    broken = sorted(order for order in tree.chains if tree.nodes[order].defective)
+    if broken and lot < share:
         return _choice(tree.nodes[broken[int(lot / share * len(broken))]], "debug")
     if tree.best is not None:
         return _choice(tree.node(tree.best.name), "improve")
-    if tree.repairs:
-        return _choice(tree.nodes[min(tree.repairs)], "debug")
+    if broken:
+        return _choice(tree.nodes[broken[0]], "debug")
     return None if tree.in_flight else _choice(tree.root, "draft")
 
 

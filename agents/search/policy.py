@@ -26,6 +26,13 @@ class Choice(Struct, frozen=True, kw_only=True):
     selection: Selection
 
 
+def action_on(node: tree.Node) -> Action:
+    """Return what can be done with *node*: the root is drafted from, the broken are repaired."""
+    if not node.order:
+        return "draft"
+    return "debug" if node.defective else "improve"
+
+
 class Horizon(Struct, frozen=True, kw_only=True):
     """How far a run can see: its nodes, its minutes, and how many of those are gone."""
 

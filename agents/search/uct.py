@@ -6,39 +6,27 @@ visits that earned nothing yet (a virtual loss), so that choices made together d
 """
 
 from collections import Counter
-from math import inf, log, sqrt
 
-from agents.search import exploration
-from agents.search.policy import Choice, Horizon
-from schemas.events import Action, Selection
+from agents.search import exploration, released
+from agents.search.policy import Choice, Horizon, action_on
+from agents.search.upper_confidence import value
+from schemas.events import Selection
 from store.projections.tree import Node, State, full
-
-
-def value(*, reward: float, visits: int, parent_visits: int, exploration: float) -> float:
-    """Return UCT(v) = Q/N + C * sqrt(ln N_parent / N); infinite for the unvisited."""
-    if visits <= 0:
-        return inf
-    return reward / visits + exploration * sqrt(log(max(parent_visits, 1)) / visits)
 
 
 def choose(tree: State, horizon: Horizon) -> Choice | None:
     """Return what to try next, or None while all that is open is in flight."""
+    if tree.search.profile == "code":
+        return released.choose(tree, horizon)
     constant = exploration.constant(tree.graded + 1, horizon, tree.search)
     if len(tree.root.children) < tree.search.drafts:
         return _choice(tree.root, constant, None)
-    if tree.repairs:
-        return _choice(tree.nodes[min(tree.repairs)], constant, None)
+    if tree.chains:
+        return _choice(tree.nodes[min(tree.chains)], constant, None)
     found = _descend(tree, constant)
     if found is None and not len(tree.in_flight):
         return _choice(tree.root, constant, None)
     return found
-
-
-def action_on(node: Node) -> Action:
-    """Return what can be done with *node*: the root is drafted from, the broken are repaired."""
-    if not node.order:
-        return "draft"
-    return "debug" if node.defective else "improve"
 
 
 def _descend(tree: State, constant: float) -> Choice | None:

@@ -13,14 +13,24 @@ Examples:
   flowstone bench
   flowstone bench --only turn --only start
   flowstone bench --against earlier.json -o now.json
+  flowstone bench traces FOLDER --explain
 
 \b
 A figure that misses its target is no failure: exit status 1 means that a benchmark broke."""
 
+TRACES_EPILOG = """\b
+Example:
+  flowstone bench traces FOLDER --explain
+
+\b
+Each time somebody chose a node and each time somebody stayed with a node or left it is a choice.
+After every choice the tree follows the log, so that each is judged by itself. Exit status 1 means
+that a choice is another and no tie."""
+
 NAMES = ("start", "turn", "log", "folds", "choose")
 
 
-@click.command(epilog=EPILOG)
+@click.group(epilog=EPILOG, invoke_without_command=True)
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="Measure this; repeatable.")
 @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, says little.")
 @click.option(
@@ -36,8 +46,18 @@ NAMES = ("start", "turn", "log", "folds", "choose")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Compare with the figures that this file keeps.",
 )
-def bench(*, only: tuple[str, ...], quick: bool, output: Path, against: Path | None) -> None:
+@click.pass_context
+def bench(
+    context: click.Context,
+    *,
+    only: tuple[str, ...],
+    quick: bool,
+    output: Path,
+    against: Path | None,
+) -> None:
     """Measure starting, the loop's turn, the log and the folds on this machine, in minutes."""
+    if context.invoked_subcommand is not None:
+        return
     from ops import configuration  # noqa: PLC0415 - slow to import
     from ops.bench import figure, report, suite  # noqa: PLC0415
 
@@ -47,6 +67,21 @@ def bench(*, only: tuple[str, ...], quick: bool, output: Path, against: Path | N
     figure.write(output, result)
     report.show(result, before)
     _close(result, output)
+
+
+@bench.command(epilog=TRACES_EPILOG)
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@click.option("--explain", is_flag=True, help="Say of every tie whose values are equal.")
+def traces(*, folder: Path, explain: bool) -> None:
+    """Decide printed runs of ML-Master 1.0 again, with search.profile=code, and compare.
+
+    FOLDER holds printed logs: JSON files of the project's web page, or plain text.
+    """
+    from ops.traces import reading, replay, report  # noqa: PLC0415 - slow to import
+
+    runs = [replay.replay(reading.read(path)) for path in reading.logs(folder)]
+    report.show(runs, explain=explain)
+    raise SystemExit(1 if any(run.count("differs") for run in runs) else 0)
 
 
 def _told(name: str) -> None:

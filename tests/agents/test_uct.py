@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from agents.search import uct
+from agents.search import uct, upper_confidence
 from agents.search.policy import Horizon, PolicyUnknown, policy
 from agents.testing import history
 from schemas.events import Event
@@ -21,9 +21,9 @@ def grown(*events: Event, **search: int) -> tree.State:
 
 
 def test_the_value_of_a_node() -> None:
-    figures = uct.value(reward=1, visits=2, parent_visits=5, exploration=1.414)
+    figures = upper_confidence.value(reward=1, visits=2, parent_visits=5, exploration=1.414)
     assert figures == pytest.approx(1.7684, abs=1e-4)
-    assert uct.value(reward=0, visits=0, parent_visits=5, exploration=1.414) == inf
+    assert upper_confidence.value(reward=0, visits=0, parent_visits=5, exploration=1.414) == inf
 
 
 def test_drafts_come_before_any_other_choice() -> None:

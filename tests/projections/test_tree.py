@@ -197,7 +197,7 @@ def test_a_node_that_was_never_written_leaves_its_place_free(end: Event) -> None
     state = grown(*tried("n1", None, None), proposed("n2", "n1"), end)
     assert state.node("n2").state == "failed"
     assert state.node("n1").children == ()
-    assert state.node("n1").order in state.repairs
+    assert state.node("n1").order in state.chains
     assert (state.root.visits, state.root.reward) == (2, -1.0)
     assert len(state.in_flight) == 0
 

@@ -1,6 +1,7 @@
 """The search tree of one run: what a node is, how events change it, how verdicts travel upwards. Pure."""
 
-from store.projections.tree.growth import Followed, apply, grade, node_of, projection, propose
+from store.projections.tree.chains import leave
+from store.projections.tree.growth import Followed, apply, fail, grade, node_of, projection, propose
 from store.projections.tree.nodes import (
     ROOT,
     START,
@@ -22,9 +23,11 @@ __all__ = [
     "Stage",
     "State",
     "apply",
+    "fail",
     "full",
     "gain",
     "grade",
+    "leave",
     "node_of",
     "projection",
     "propose",

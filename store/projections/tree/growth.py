@@ -19,6 +19,7 @@ from schemas.events import (
     WorkAbandoned,
 )
 from store.projections.projection import Projection
+from store.projections.tree import chains
 from store.projections.tree.backpropagation import Walk, broken, settle, sound
 from store.projections.tree.nodes import ROOT, START, Node, Progress, Stage, State, gain, rows
 
@@ -49,12 +50,15 @@ def propose(state: State, proposed: NodeProposed) -> State:
     """Return the tree with one more node in flight."""
     if proposed.node in state.orders:
         return state
+    for name in (each for each in proposed.selection.skipped if each in state.orders):
+        state = chains.leave(state, state.orders[name], 0.0)
     parent = state.nodes[state.orders.get(proposed.parent or "", ROOT)]
     order = len(state.nodes)
     node = Node(
         name=proposed.node,
         order=order,
         above=parent.order,
+        branch=parent.branch if parent.order else order,
         parent=parent.name if parent.order else None,
         action=proposed.action,
         phase=proposed.phase,
@@ -67,7 +71,7 @@ def propose(state: State, proposed: NodeProposed) -> State:
         nodes=state.nodes.updated({parent.order: grown, order: node}),
         orders=state.orders.added(node.name, order),
         in_flight={**state.in_flight, node.name: Progress(order=order)},
-        repairs=state.repairs - {parent.order},
+        chains=state.chains - {parent.order},
     )
 
 
@@ -92,11 +96,11 @@ def _executed(state: State, finished: ExecutionFinished) -> State:
 
 
 def _unwritten(state: State, failed: CodingFailed) -> State:
-    return _fail(state, failed.node)
+    return fail(state, failed.node)
 
 
 def _abandoned(state: State, abandoned: WorkAbandoned) -> State:
-    return _fail(state, node_of(abandoned.about))
+    return fail(state, node_of(abandoned.about))
 
 
 def _step(state: State, name: str, stage: Stage, seconds: float = 0.0) -> State:
@@ -107,20 +111,18 @@ def _step(state: State, name: str, stage: Stage, seconds: float = 0.0) -> State:
     return replace(state, in_flight={**state.in_flight, name: progress})
 
 
-def _fail(state: State, name: str) -> State:
-    """Settle a node that was never written: a visit without a reward, and its place is free again."""
+def fail(state: State, name: str) -> State:
+    """Return the tree once a node was not written: a visit without a reward, its place is free."""
     progress = state.in_flight.get(name)
     if progress is None:
         return state
     node = replace(state.nodes[progress.order], state="failed")
     parent = state.nodes[node.above]
     freed = replace(parent, children=tuple(each for each in parent.children if each != name))
-    state = replace(
-        state,
-        nodes=state.nodes.updated({freed.order: freed}),
-        failed=state.failed + 1,
-        repairs=_with_repair(state, freed),
-    )
+    state = replace(state, nodes=state.nodes.updated({freed.order: freed}), failed=state.failed + 1)
+    if state.search.profile == "code":
+        return chains.give_up(state, node)
+    state = replace(state, chains=_with_chain(state, freed))
     return settle(state, node, Walk(terminal=True))
 
 
@@ -143,16 +145,22 @@ def grade(state: State, graded: SolutionGraded) -> State:
         visits=1,
     )
     record = _is_better(node, state.best, state)
-    walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
-    settled = settle(state, node, walk)
-    node = settled.nodes[node.order]
+    landed = _landed(state, node, parent, record=record)
     return replace(
-        settled,
-        best=node if record else state.best,
+        landed,
+        best=landed.nodes[node.order] if record else state.best,
         graded=state.graded + 1,
         buggy=state.buggy + node.buggy,
-        repairs=_with_repair(state, node),
     )
+
+
+def _landed(state: State, node: Node, parent: Node, *, record: bool) -> State:
+    """Return the tree with *node* in its place and what its verdict changes above it."""
+    if state.search.profile == "code":
+        return chains.land(state, node, chains.verdict(node, parent, state))
+    walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
+    settled = settle(state, node, walk)
+    return replace(settled, chains=_with_chain(state, settled.nodes[node.order]))
 
 
 def _is_better(node: Node, best: Node | None, state: State) -> bool:
@@ -163,8 +171,8 @@ def _is_better(node: Node, best: Node | None, state: State) -> bool:
     return gain(node.metric, best.metric, lower_is_better=state.lower_is_better) > 0
 
 
-def _with_repair(state: State, node: Node) -> frozenset[int]:
-    """Return the repairs to follow, *node* among them if its chain is still short."""
+def _with_chain(state: State, node: Node) -> frozenset[int]:
+    """Return the chains to follow, that of *node* among them if it is broken and its chain short."""
     wanted = (
         node.order > 0
         and node.defective
@@ -172,7 +180,7 @@ def _with_repair(state: State, node: Node) -> frozenset[int]:
         and len(node.children) < state.search.debugs
         and node.debug_depth < state.search.return_debug_depth
     )
-    return state.repairs | {node.order} if wanted else state.repairs
+    return state.chains | {node.order} if wanted else state.chains
 
 
 # A table, not a `match`: half of a rebuild's events end here.

@@ -24,13 +24,14 @@ ROOT = 0
 class Node(Struct, frozen=True, kw_only=True, gc=False):
     """One candidate solution, with the flags and counters of ML-Master 1.0.
 
-    `above` is the order of the parent. `local_best` is the best node of its branch, on which
+    `above` is the order of the parent, `branch` that of the draft it descends from. `local_best` is the best node of its branch, on which
     `improve_failures` are counted. `exhausted`: nothing can be tried at or below it any more.
     """
 
     name: str
     order: int
     above: int = ROOT
+    branch: int = ROOT
     parent: str | None = None
     action: Action = "draft"
     phase: int = 0
@@ -70,9 +71,10 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class State(Struct, frozen=True, kw_only=True, gc=False):
-    """The tree. `repairs` are broken leaves whose chain of repairs is still to be followed.
+    """The tree. `chains` are leaves that are gone on with before anything else is chosen.
 
-    `nodes` has those in flight as they were proposed.
+    Those are the broken while their chain of repairs is short, and in the profile `code` the
+    sound ones whose chain has not been left. `nodes` has those in flight as they were proposed.
     """
 
     search: Search = Search()
@@ -80,7 +82,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
     nodes: "Vector[Node]" = field(default_factory=_planted)
     orders: "Growing[str, int]" = field(default_factory=Growing)
     in_flight: Mapping[str, Progress] = {}
-    repairs: frozenset[int] = frozenset()
+    chains: frozenset[int] = frozenset()
     best: Node | None = None
     graded: int = 0
     buggy: int = 0
