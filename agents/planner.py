@@ -1,18 +1,23 @@
 """Planner: keeps the search going, turns its phases, and ends the run. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from agents import planning
 from agents.role import Role
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
-from schemas.envelope import Recorded
+from agents.tools import Tools
+from schemas.envelope import Fact, Recorded
 from schemas.events import (
     CodingFailed,
     GuidanceGiven,
+    KnowledgeRefined,
     ModelAnswered,
+    ModelAsked,
     NodeProposed,
     PhaseClosed,
     PhasePlanned,
@@ -35,12 +40,10 @@ from store.projections import tree
 Tree = tree.State
 Followed = (
     tree.Followed
+    | planning.Followed
     | WisdomRecalled
     | TaskRefused
-    | PhasePlanned
-    | PhaseClosed
     | ModelAnswered
-    | GuidanceGiven
     | RunPaused
     | RunResumed
     | RunStopped
@@ -53,6 +56,8 @@ Consumed = (
     | SolutionGraded
     | CodingFailed
     | WorkAbandoned
+    | ModelAnswered
+    | KnowledgeRefined
     | GuidanceGiven
     | RunPaused
     | RunResumed
@@ -62,17 +67,19 @@ Consumed = (
 _AT_ONCE = 1000
 """As many nodes are proposed by one decision, at the most."""
 
-Emitted = PhasePlanned | PhaseClosed | NodeProposed | RunFinished
+Emitted = ModelAsked | PhasePlanned | PhaseClosed | NodeProposed | RunFinished
+
+_PLANNED_FROM = frozenset(get_args(planning.Followed))
 
 
 class State(Struct, frozen=True, kw_only=True):
     """The search tree and how the run stands.
 
-    `away` are the minutes in which the run was paused or interrupted; `landed` are the phase's
-    graded nodes.
+    `away` are the minutes in which the run was paused or interrupted.
     """
 
     tree: Tree = tree.START
+    phases: planning.State = planning.State()
     settings: Settings = Settings()
     budget: Budget = Budget()
     began: datetime | None = None
@@ -83,8 +90,6 @@ class State(Struct, frozen=True, kw_only=True):
     finished: bool = False
     ended: str = ""
     guidance: str = ""
-    phase: int = 0
-    landed: tuple[str, ...] = ()
     coding_failures: int = 0
     coding_why: str = ""
 
@@ -113,12 +118,6 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
             return replace(state, ended="time")
         case WorkAbandoned() as abandoned:
             return _without(state, abandoned)
-        case PhasePlanned(phase=phase):
-            return replace(state, phase=phase)
-        case PhaseClosed(nodes=nodes):
-            return replace(state, landed=tuple(n for n in state.landed if n not in nodes))
-        case SolutionGraded(node=node):
-            return replace(state, landed=(*state.landed, node))
         case SolutionWritten():
             return replace(state, coding_failures=0)
         case CodingFailed(why=why):
@@ -143,20 +142,28 @@ def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:
         return []
     if why := _why_over(state):
         return _finish(state, why)
-    if not state.ready:
+    if not state.ready or not _concerns(state, event):
         return []
-    turn = _turn(state)
-    phase = next((each.phase for each in turn if isinstance(each, PhasePlanned)), state.phase)
     try:
-        return [*turn, *_proposals(state, phase, event.time)]
+        turn = _turn(state, event)
+        return [*turn, *_proposals(_turned(state, turn, event), event.time)]
     except PolicyUnknown as error:
         return _finish(state, str(error))
 
 
+def _concerns(state: State, event: Recorded[Consumed]) -> bool:
+    """Return whether *event* can change what is tried: only plans rest on what a phase taught."""
+    planned = state.settings.search.policy == planning.POLICY
+    return planned or not isinstance(event.data, ModelAnswered | KnowledgeRefined)
+
+
 def _with_tree(state: State, event: Recorded[Any]) -> State:
-    if type(event.data) not in tree.projection.follows:
-        return state
-    return replace(state, tree=tree.apply(state.tree, event))
+    kind = type(event.data)
+    if kind in tree.projection.follows:
+        state = replace(state, tree=tree.apply(state.tree, event))
+    if kind in _PLANNED_FROM:
+        state = replace(state, phases=planning.evolve(state.phases, event, state.tree))
+    return state
 
 
 def _without(state: State, abandoned: WorkAbandoned) -> State:
@@ -189,24 +196,30 @@ def _finish(state: State, why: str) -> list[Emitted]:
         buggy=state.tree.buggy,
         submission=best.submission if best else None,
     )
-    if not state.phase:
+    if not state.phases.open:
         return [finished]
-    return [PhaseClosed(phase=state.phase, why="budget", nodes=state.landed), finished]
+    phase, landed = state.phases.phase, state.phases.landed
+    return [PhaseClosed(phase=phase, why="budget", nodes=landed), finished]
 
 
-def _turn(state: State) -> list[Emitted]:
-    """Begin the first phase, or the next one when enough nodes have landed in this."""
-    if not state.phase:
-        return [PhasePlanned(phase=1)]
-    if len(state.landed) < state.settings.search.phase_nodes:
-        return []
-    return [
-        PhaseClosed(phase=state.phase, why="done", nodes=state.landed),
-        PhasePlanned(phase=state.phase + 1),
-    ]
+def _turn(state: State, event: Recorded[Consumed]) -> list[planning.Turn]:
+    if state.settings.search.policy == planning.POLICY:
+        return planning.planned(state.phases, state.tree, state.settings, event)
+    return planning.counted(state.phases, state.settings)
 
 
-def _proposals(state: State, phase: int, now: datetime) -> list[NodeProposed]:
+def _turned(state: State, turn: Sequence[planning.Turn], event: Recorded[Consumed]) -> State:
+    """Return the state as it will be once *turn* is recorded."""
+    for each in turn:
+        if not isinstance(each, ModelAsked):
+            fact = Fact(run=event.run, seq=event.seq, time=event.time, data=each)
+            grown = tree.apply(state.tree, fact)
+            planned = planning.evolve(state.phases, fact, grown)
+            state = replace(state, tree=grown, phases=planned)
+    return state
+
+
+def _proposals(state: State, now: datetime) -> list[NodeProposed]:
     """Propose until the pipeline is full, each choice knowing of those before it."""
     if state.paused:
         return []
@@ -221,9 +234,10 @@ def _proposals(state: State, phase: int, now: datetime) -> list[NodeProposed]:
             node=_new_name(grown),
             parent=choice.parent,
             action=choice.action,
-            phase=phase,
+            phase=state.phases.phase,
             instruction=_instruction(choice, state),
             selection=choice.selection,
+            suggestion=choice.suggestion,
         )
         grown = tree.propose(grown, proposal)
         proposals.append(proposal)
@@ -244,13 +258,28 @@ def _new_name(grown: Tree) -> str:
 
 
 def _instruction(choice: Choice, state: State) -> str:
-    said = {
-        "draft": "Write a solution whose approach differs from every earlier draft.",
-        "debug": f"Repair {choice.parent} and keep its method.",
-        "improve": f"Improve {choice.parent} by one change that should raise its score.",
-        "fuse": f"Combine {choice.parent} with what worked elsewhere.",
-    }[choice.action]
+    said = (
+        choice.instruction
+        or {
+            "draft": "Write a solution whose approach differs from every earlier draft.",
+            "debug": f"Repair {choice.parent} and keep its method.",
+            "improve": f"Improve {choice.parent} by one change that should raise its score.",
+            "fuse": f"Combine {choice.parent} with what worked elsewhere.",
+        }[choice.action]
+    )
     return f"{said} Guidance: {state.guidance}" if state.guidance else said
 
 
-role = Role(name="planner", replicas="one", start=State(), evolve=evolve, decide=decide)
+async def perform(request: Recorded[ModelAsked], tools: Tools[Any]) -> ModelAnswered:
+    """Ask the model for a plan."""
+    return await tools.model.complete(request.data)
+
+
+role = Role(
+    name=planning.NAME,
+    replicas="one",
+    start=State(),
+    evolve=evolve,
+    decide=decide,
+    perform=perform,
+)

@@ -14,7 +14,7 @@ from schemas.task import Artifact, Evaluation, SampleFormat, Task
 Action = Literal["draft", "debug", "improve", "fuse"]
 Outcome = Literal["ok", "error", "timeout", "memory", "refused", "lost"]
 Tier = Literal["task", "experience", "knowledge", "wisdom", "parent"]
-Purpose = Literal["draft", "debug", "improve", "knowledge", "wisdom"]
+Purpose = Literal["draft", "debug", "improve", "plan", "knowledge", "wisdom"]
 
 ONCE = "once"
 
@@ -94,12 +94,17 @@ class WisdomRecalled(Event, frozen=True, kw_only=True):
 
 
 class PhasePlanned(Event, frozen=True, kw_only=True):
-    """A phase of exploration began: directions, each with its suggestions."""
+    """A phase of exploration began: directions, each with its suggestions.
+
+    `base` is the node that they improve. `note` says why a plan is not the model's.
+    """
 
     keyed_by: ClassVar[tuple[str, ...]] = ("phase",)
 
     phase: int
     directions: dict[str, tuple[str, ...]] = {}
+    base: str | None = None
+    note: str = ""
 
 
 class PhaseClosed(Event, frozen=True, kw_only=True):
@@ -126,7 +131,10 @@ class Selection(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NodeProposed(Event, frozen=True, kw_only=True):
-    """The planner chose what to try next; `parent` is None for a draft."""
+    """The planner chose what to try next; `parent` is None for a draft.
+
+    `suggestion` is what of the phase's plan it tries: `2.1` is the first of the second direction.
+    """
 
     keyed_by: ClassVar[tuple[str, ...]] = ("node",)
 
@@ -137,6 +145,7 @@ class NodeProposed(Event, frozen=True, kw_only=True):
     instruction: str
     selection: Selection
     job_class: str = "cpu"
+    suggestion: str = ""
 
 
 class SolutionWritten(Event, frozen=True, kw_only=True):

@@ -41,7 +41,8 @@ Schedule = Literal["constant", "linear", "exponential", "piecewise", "dynamic"]
 class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code.
 
-    `debug_probability` is of the policy `greedy` alone, as in AIDE.
+    `debug_probability` is of the policy `greedy` alone, as in AIDE; from `directions` to
+    `stagnation_minutes` are of `research` alone (ML-Master 2.0).
     """
 
     policy: str = "uct"
@@ -62,6 +63,12 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: int | None = None
     lookahead: int = 2
     phase_nodes: int = 10
+    directions: int = 3
+    suggestions: int = 2
+    direction_order: Literal["parallel", "sequential"] = "parallel"
+    plan_attempts: int = 3
+    stagnation_nodes: int = 12
+    stagnation_minutes: float | None = None
     max_coding_failures: int = 6
 
     @property
@@ -147,7 +154,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 POSITIVE = frozenset(
     {
-        "budget.minutes", "budget.nodes", "model.max_tokens", "model.timeout_seconds",
+        "budget.minutes", "budget.nodes", "search.directions", "search.suggestions", "model.max_tokens", "model.timeout_seconds",
         "model.attempts", "executor.slots", "executor.seconds", "executor.memory_mb",
         "executor.processes", "executor.file_mb", "executor.output_kb", "executor.max_attempts",
         "bus.claim_seconds", "bus.max_deliveries",

@@ -8,6 +8,7 @@ MEMORY = "# Memory"
 PREVIEW = "# Data preview"
 PREVIOUS = "# Previous solution"
 OUTPUT = "# Execution output"
+FIRST = "# First solution"
 TRAJECTORIES = "# Trajectories"
 BEST = "# Best solution"
 INSTRUCTIONS = "# Instructions"
@@ -19,6 +20,7 @@ HEADINGS = (
     PREVIEW,
     PREVIOUS,
     OUTPUT,
+    FIRST,
     TRAJECTORIES,
     BEST,
     INSTRUCTIONS,

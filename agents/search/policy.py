@@ -14,16 +14,21 @@ PLUGINS = "flowstone.policies"
 """The entry-point group through which other packages offer policies."""
 
 
-OWN = ("greedy", "uct")
+OWN = ("greedy", "research", "uct")
 """The policies that come with Flowstone: modules of this folder, each with its `choose`."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What to try next: an action on a parent (None for a draft), and the figures behind it."""
+    """What to try next: an action on a parent (None for a draft), and the figures behind it.
+
+    `suggestion` is what of the phase's plan is tried, and `instruction` says it in words.
+    """
 
     parent: str | None
     action: Action
     selection: Selection
+    suggestion: str = ""
+    instruction: str = ""
 
 
 def action_on(node: tree.Node) -> Action:

@@ -7,13 +7,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-from agents.prompts import lessons, sections
+from agents.prompts import lessons, plan, sections
 from agents.prompts.solution import REQUESTS
 from ops.rehearsal.composer.facts import Facts, read
 
-Kind = Literal["draft", "debug", "improve", "fuse", "knowledge", "wisdom", "other"]
+Kind = Literal["draft", "debug", "improve", "fuse", "plan", "knowledge", "wisdom", "other"]
 
-_OURS = frozenset({sections.PREVIOUS, sections.OUTPUT, sections.BEST})
+_OURS = frozenset({sections.PREVIOUS, sections.OUTPUT, sections.FIRST, sections.BEST})
 """Sections in which foreign text stands in a fence, where a line may look like a heading."""
 
 _FENCE = re.compile(r"^(`{3,})(?:python)?$")
@@ -21,6 +21,7 @@ _LIMIT = re.compile(r"stopped after (\d+):(\d\d):(\d\d)")
 _FOCUS = re.compile(r"^In this attempt: (.*)$", re.MULTILINE)
 _FIRST_LINES: dict[str, Kind] = {
     **{line: action for action, line in REQUESTS.items()},
+    plan.REQUEST: "plan",
     lessons.KNOWLEDGE.partition("\n")[0]: "knowledge",
     lessons.WISDOM.partition("\n")[0]: "wisdom",
 }
@@ -39,6 +40,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
     trajectories: str
     best: str
     focus: str
+    instructions: str
     limit_seconds: float
     digest: bytes
 
@@ -61,6 +63,7 @@ def parsed(messages: Sequence[tuple[str, str]]) -> Prompt:
         trajectories=found.get(sections.TRAJECTORIES, ""),
         best=_fenced(found.get(sections.BEST, "")),
         focus=focus[1] if focus else "",
+        instructions=instructions,
         limit_seconds=_seconds(limit) if limit else 600.0,
         digest=sha256(text.encode("utf-8", "replace")).digest(),
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agents.prompts.sections import fenced
-from ops.rehearsal.composer import notes
+from ops.rehearsal.composer import notes, plans
 from ops.rehearsal.composer.composition import Asked, Composed, draft, improvement, repair
 from ops.rehearsal.playback import Playback
 from ops.rehearsal.prompt import Prompt, parsed
@@ -43,6 +43,8 @@ class Speaker:
                 return notes.knowledge(
                     prompt.trajectories, prompt.memory, lower=LOWER in prompt.task
                 )
+            case "plan":
+                return plans.plan(_asked(prompt, prompt.best), prompt.instructions)
             case "wisdom":
                 return notes.wisdom(prompt.facts, prompt.trajectories, prompt.best)
             case _:
@@ -55,16 +57,7 @@ class Speaker:
         return f"{composed.plan} {SIGNATURE}\n\n{fenced(composed.code, 'python')}\n"
 
     def _composed(self, prompt: Prompt) -> Composed:
-        asked = Asked(
-            facts=prompt.facts,
-            memory=prompt.memory,
-            wisdom=prompt.wisdom,
-            focus=prompt.focus,
-            code=prompt.code,
-            output=prompt.output,
-            limit_seconds=prompt.limit_seconds,
-            digest=prompt.digest,
-        )
+        asked = _asked(prompt, prompt.code)
         about = prompt.code or prompt.task
         given = {idea: n for (where, idea), n in self._given.items() if where == about}
         match prompt.kind:
@@ -76,3 +69,16 @@ class Speaker:
                 composed = improvement(asked, given, blend=prompt.kind == "fuse")
         self._given[about, composed.idea] += 1
         return composed
+
+
+def _asked(prompt: Prompt, code: str) -> Asked:
+    return Asked(
+        facts=prompt.facts,
+        memory=prompt.memory,
+        wisdom=prompt.wisdom,
+        focus=prompt.focus,
+        code=code,
+        output=prompt.output,
+        limit_seconds=prompt.limit_seconds,
+        digest=prompt.digest,
+    )

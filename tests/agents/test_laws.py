@@ -81,7 +81,7 @@ def test_every_event_type_has_one_owner(event_type: type[Event]) -> None:
     if event_type in SAID_BY_PEOPLE | SAID_BY_EVERY_ACTOR:
         assert owners == []
     elif event_type in ROUTED_BY_ROLE:
-        assert set(owners) == {"coder", "curator"}
+        assert set(owners) == {"coder", "curator", "planner"}
     else:
         assert len(owners) == 1, f"{event_type.__name__} belongs to {owners}"
 

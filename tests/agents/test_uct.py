@@ -78,5 +78,5 @@ def test_a_chain_of_repairs_is_followed_to_its_depth_then_left_to_uct() -> None:
 
 def test_policies_are_found_by_name() -> None:
     assert policy("uct") is uct.choose
-    with pytest.raises(PolicyUnknown, match="known are greedy, uct"):
+    with pytest.raises(PolicyUnknown, match="known are greedy, research, uct"):
         policy("policy")

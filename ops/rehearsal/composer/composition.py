@@ -78,7 +78,7 @@ class Composed(Struct, frozen=True, kw_only=True):
 def draft(asked: Asked, given: Mapping[str, int]) -> Composed:
     """Return a first solution around a family that was not tried yet."""
     promising = _promising(asked)
-    tried = _tried(asked)
+    known = tried(asked)
     praised = f"{asked.wisdom}\n{promising}\n{asked.focus}".lower()
 
     def order(placed: tuple[int, Family]) -> tuple[bool, float, int, float]:
@@ -86,10 +86,10 @@ def draft(asked: Asked, given: Mapping[str, int]) -> Composed:
         phrase = family.phrase.lower()
         position = praised.find(phrase)
         return (
-            phrase in tried,
+            phrase in known,
             given.get(family.phrase, 0),
             position if position >= 0 else len(praised) + 1,
-            place + 1.5 * _draw(asked.digest, family.phrase),
+            place + 1.5 * draw(asked.digest, family.phrase),
         )
 
     _, family = min(enumerate(families(asked.facts)), key=order)
@@ -112,11 +112,11 @@ def improvement(asked: Asked, given: Mapping[str, int], *, blend: bool = False) 
         foreign = draft(asked, given)
         plan = f"The program shown was not composed here, so this one starts anew. {foreign.plan}"
         return Composed(idea=foreign.idea, plan=plan, code=foreign.code)
-    tried = _tried(asked)
+    known = tried(asked)
     fresh = [
         move
         for move in moves(recipe, asked.facts)
-        if move.phrase.lower() not in tried and _light_enough(move.after, asked)
+        if move.phrase.lower() not in known and _light_enough(move.after, asked)
     ]
     praised = f"{_promising(asked)}\n{asked.wisdom}".lower()
 
@@ -128,7 +128,7 @@ def improvement(asked: Asked, given: Mapping[str, int], *, blend: bool = False) 
             + 4.0 * (phrase in asked.focus.lower())
             + 3.0 * (blend and phrase.startswith(_BLEND))
             - 2.0 * given.get(move.phrase, 0)
-            + 1.5 * _draw(asked.digest, phrase)
+            + 1.5 * draw(asked.digest, phrase)
         )
 
     move = max(fresh, key=worth) if fresh else _jittered(recipe, asked)
@@ -185,26 +185,26 @@ def _safer(recipe: Recipe, asked: Asked) -> Recipe:
 
 
 def _varied(recipe: Recipe, asked: Asked) -> Recipe:
-    chosen = sorted(moves(recipe, asked.facts), key=lambda move: _draw(asked.digest, move.phrase))
+    chosen = sorted(moves(recipe, asked.facts), key=lambda move: draw(asked.digest, move.phrase))
     return chosen[0].after if chosen else recipe
 
 
 def _jittered(recipe: Recipe, asked: Asked) -> Move:
     """Return a change of settings drawn from the digest, for when all else was tried."""
-    place = int(_draw(asked.digest, "member") * len(recipe.members))
+    place = int(draw(asked.digest, "member") * len(recipe.members))
     member = recipe.members[place]
-    draw = _draw(asked.digest, "setting")
+    drawn = draw(asked.digest, "setting")
     settings: dict[str, float | int | str] = {}
     if member.model.startswith(("lightgbm", "boosting")):
-        settings = {"learning_rate": round(0.02 + 0.08 * draw, 3)}
+        settings = {"learning_rate": round(0.02 + 0.08 * drawn, 3)}
     elif member.model.startswith(("forest", "extra")):
-        settings = {"min_samples_leaf": 1 + int(8 * draw)}
+        settings = {"min_samples_leaf": 1 + int(8 * drawn)}
     elif member.model.startswith(("logistic", "kernel")):
-        settings = {"C": round(10 ** (3 * draw - 1.5), 3)}
+        settings = {"C": round(10 ** (3 * drawn - 1.5), 3)}
     elif member.model.startswith(("bayes", "ridge")):
-        settings = {"alpha": round(10 ** (3 * draw - 3), 4)}
+        settings = {"alpha": round(10 ** (3 * drawn - 3), 4)}
     elif member.model.startswith("neighbours"):
-        settings = {"n_neighbors": 2 + int(20 * draw)}
+        settings = {"n_neighbors": 2 + int(20 * drawn)}
     words = " and ".join(f"{key} {value}" for key, value in settings.items()) or "the same again"
     changed = replace(member, settings=member.settings | settings)
     members = (*recipe.members[:place], changed, *recipe.members[place + 1 :])
@@ -243,7 +243,7 @@ def _promising(asked: Asked) -> str:
     return "\n".join(_PROMISING.findall(asked.memory))
 
 
-def _tried(asked: Asked) -> str:
+def tried(asked: Asked) -> str:
     """Return what the memory shows of this node's siblings, and the dead ends without a success."""
     promising = _promising(asked).lower()
     knowledge = "\n".join(_KNOWLEDGE.findall(asked.memory)).lower()
@@ -258,14 +258,14 @@ def _tried(asked: Asked) -> str:
 
 def _with_bug(code: str, digest: bytes, share: int) -> str:
     """Return *code*, with a mistake in one of *share* cases, so that repairing is rehearsed too."""
-    if _draw(digest, "bug") * share >= 1:
+    if draw(digest, "bug") * share >= 1:
         return code
     fitting = [(right, wrong) for right, wrong in BUGS if right in code]
-    right, wrong = fitting[int(_draw(digest, "which") * len(fitting))]
+    right, wrong = fitting[int(draw(digest, "which") * len(fitting))]
     return code.replace(right, wrong, 1)
 
 
-def _draw(digest: bytes, what: str) -> float:
+def draw(digest: bytes, what: str) -> float:
     """Return a number in [0, 1) that depends on the prompt and on *what* it is drawn for."""
     mixed = sha256(digest + what.encode("utf-8", "replace")).digest()
     return int.from_bytes(mixed[:6]) / 2.0**48

@@ -1,11 +1,21 @@
 """The search tree of one run: what a node is, how events change it, how verdicts travel upwards. Pure."""
 
 from store.projections.tree.chains import leave
-from store.projections.tree.growth import Followed, apply, fail, grade, node_of, projection, propose
+from store.projections.tree.growth import (
+    Followed,
+    apply,
+    fail,
+    grade,
+    node_of,
+    plan,
+    projection,
+    propose,
+)
 from store.projections.tree.nodes import (
     ROOT,
     START,
     Node,
+    Plan,
     Progress,
     Stage,
     State,
@@ -19,6 +29,7 @@ __all__ = [
     "START",
     "Followed",
     "Node",
+    "Plan",
     "Progress",
     "Stage",
     "State",
@@ -29,6 +40,7 @@ __all__ = [
     "grade",
     "leave",
     "node_of",
+    "plan",
     "projection",
     "propose",
     "rows",

@@ -12,6 +12,8 @@ from schemas.events import (
     ExecutionFinished,
     ExecutionStarted,
     NodeProposed,
+    PhaseClosed,
+    PhasePlanned,
     RunStarted,
     SolutionGraded,
     SolutionWritten,
@@ -21,7 +23,7 @@ from schemas.events import (
 from store.projections.projection import Projection
 from store.projections.tree import chains
 from store.projections.tree.backpropagation import Walk, broken, settle, sound
-from store.projections.tree.nodes import ROOT, START, Node, Progress, Stage, State, gain, rows
+from store.projections.tree.nodes import ROOT, START, Node, Plan, Progress, Stage, State, gain, rows
 
 Followed = (
     ExecutionStarted
@@ -33,6 +35,8 @@ Followed = (
     | TaskPrepared
     | RunStarted
     | WorkAbandoned
+    | PhasePlanned
+    | PhaseClosed
 )
 
 
@@ -62,6 +66,7 @@ def propose(state: State, proposed: NodeProposed) -> State:
         parent=parent.name if parent.order else None,
         action=proposed.action,
         phase=proposed.phase,
+        suggestion=proposed.suggestion,
         debug_depth=parent.debug_depth + 1 if parent.order and parent.defective else 0,
         local_best=parent.local_best,
     )
@@ -72,7 +77,32 @@ def propose(state: State, proposed: NodeProposed) -> State:
         orders=state.orders.added(node.name, order),
         in_flight={**state.in_flight, node.name: Progress(order=order)},
         chains=state.chains - {parent.order},
+        plan=_tried(state.plan, proposed) if proposed.suggestion else state.plan,
     )
+
+
+def _tried(plan: Plan | None, proposed: NodeProposed) -> Plan | None:
+    if plan is None or plan.phase != proposed.phase or proposed.action != "improve":
+        return plan
+    direction = proposed.suggestion.partition(".")[0]
+    return replace(
+        plan,
+        tried=plan.tried | {proposed.suggestion},
+        bases={direction: proposed.parent, **plan.bases},
+    )
+
+
+def plan(state: State, planned: PhasePlanned) -> State:
+    """Return the tree once a phase has begun; without directions it plans nothing."""
+    if not planned.directions:
+        return state
+    wanted = tuple(planned.directions.values())
+    return replace(state, plan=Plan(phase=planned.phase, base=planned.base, directions=wanted))
+
+
+def _closed(state: State, closed: PhaseClosed) -> State:
+    over = state.plan is not None and state.plan.phase == closed.phase
+    return replace(state, plan=None) if over else state
 
 
 def _started(state: State, started: RunStarted) -> State:
@@ -194,6 +224,8 @@ STEPS: Mapping[type[Event], Callable[[State, Any], State]] = {
     SolutionGraded: grade,
     CodingFailed: _unwritten,
     WorkAbandoned: _abandoned,
+    PhasePlanned: plan,
+    PhaseClosed: _closed,
 }
 
 projection: Projection[Any] = Projection("tree", START, apply, rows)

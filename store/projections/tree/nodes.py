@@ -35,6 +35,7 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
     parent: str | None = None
     action: Action = "draft"
     phase: int = 0
+    suggestion: str = ""
     state: Stage = "proposed"
     children: tuple[str, ...] = ()
     metric: float | None = None
@@ -70,6 +71,19 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float = 0.0
 
 
+class Plan(Struct, frozen=True, kw_only=True, gc=False):
+    """What the open phase wants to try: each direction's suggestions.
+
+    `tried` are the suggestions that have a node, `bases` what each begun direction improves.
+    """
+
+    phase: int
+    base: str | None
+    directions: tuple[tuple[str, ...], ...]
+    tried: frozenset[str] = frozenset()
+    bases: Mapping[str, str | None] = {}
+
+
 class State(Struct, frozen=True, kw_only=True, gc=False):
     """The tree. `chains` are leaves that are gone on with before anything else is chosen.
 
@@ -83,6 +97,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
     orders: "Growing[str, int]" = field(default_factory=Growing)
     in_flight: Mapping[str, Progress] = {}
     chains: frozenset[int] = frozenset()
+    plan: Plan | None = None
     best: Node | None = None
     graded: int = 0
     buggy: int = 0
