@@ -47,6 +47,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     policy: str = "uct"
     profile: Literal["paper", "code", "fixed"] = "fixed"
+    parallel: Literal["subtree", "top-k"] = "subtree"
     drafts: int = 5
     debugs: int = 1
     improves: int = 3

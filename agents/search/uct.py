@@ -1,17 +1,22 @@
 """UCT as in ML-Master 1.0 (arXiv 2506.16499, equation 1). Pure.
 
 Drafts come first, then the chain of repairs of what just broke, then the child with the highest
-UCT value, level by level, down to a node that may have one child more. Nodes in flight count as
-visits that earned nothing yet (a virtual loss), so that choices made together differ.
+UCT value, level by level, down to a node that may have one child more; or, of the nodes anywhere
+in the tree that may have one, that with the highest value. Nodes in flight count as visits that
+earned nothing yet (a virtual loss), so that choices made together differ.
 """
 
 from collections import Counter
+from heapq import heappop, heappush
+from math import inf
 
 from agents.search import exploration, released
 from agents.search.policy import Choice, Horizon, action_on
 from agents.search.upper_confidence import value
 from schemas.events import Selection
-from store.projections.tree import Node, State, full
+from store.projections.tree import ROOT, Node, State, full
+
+_LOOKED_AT = 100
 
 
 def choose(tree: State, horizon: Horizon) -> Choice | None:
@@ -23,7 +28,7 @@ def choose(tree: State, horizon: Horizon) -> Choice | None:
         return _choice(tree.root, constant, None)
     if tree.chains:
         return _choice(tree.nodes[min(tree.chains)], constant, None)
-    found = _descend(tree, constant)
+    found = (_best if tree.search.parallel == "top-k" else _descend)(tree, constant)
     if found is None and not len(tree.in_flight):
         return _choice(tree.root, constant, None)
     return found
@@ -42,12 +47,54 @@ def _descend(tree: State, constant: float) -> Choice | None:
             places.append((node, uct, True))
         ranked = [
             (child, _value(child, node, under_way, constant), False)
-            for child in tree.children(node)
-            if child.name not in tree.in_flight and not child.exhausted
+            for child in _to_enter(node, tree)
         ]
-        # The best comes last because it is taken first; of equals, the older one.
-        places.extend(sorted(ranked, key=lambda each: (each[1], -each[0].order)))
+        # The best comes last because it is taken first; of equals, the older one. The paper's
+        # workers keep out of each other's branches as long as there are others.
+        apart = tree.search.profile == "paper" and not node.order
+        places.extend(
+            sorted(
+                ranked,
+                key=lambda each: (
+                    not (apart and under_way[each[0].order]),
+                    each[1],
+                    -each[0].order,
+                ),
+            )
+        )
     return None
+
+
+def _best(tree: State, constant: float) -> Choice | None:
+    """Return the choice with the highest value of the nodes that may have another child.
+
+    Nodes are looked at from the root on, the highest value first. A hundred of them are enough
+    to be exact in an ordinary run, and keep the time the same however large the tree is.
+    """
+    under_way, found = _under_way(tree), list[tuple[float, int]]()
+    frontier = [(-inf, ROOT)]
+    for _ in range(min(_LOOKED_AT, len(tree.nodes))):
+        if not frontier:
+            break
+        uct, order = heappop(frontier)
+        node = tree.nodes[order]
+        if order and not full(node, tree.search):
+            found.append((uct, order))
+        for child in _to_enter(node, tree):
+            heappush(frontier, (-_value(child, node, under_way, constant), child.order))
+    if not found:
+        return None
+    uct, order = min(found)
+    return _choice(tree.nodes[order], constant, -uct)
+
+
+def _to_enter(node: Node, tree: State) -> list[Node]:
+    """Return the children of *node* that have landed and lead to something that can be tried."""
+    return [
+        child
+        for child in tree.children(node)
+        if child.name not in tree.in_flight and not child.exhausted
+    ]
 
 
 def _goes_down(node: Node) -> bool:

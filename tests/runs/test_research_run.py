@@ -31,9 +31,7 @@ def test_each_plan_is_the_models_and_starts_from_the_best(run: Run) -> None:
     assert all(not plan["note"] and len(plan["directions"]) == 2 for plan in plans)
     proposed = {key: data for kind, key, data in told if kind == "NodeProposed"}
     improved = {
-        (data["phase"], data["parent"])
-        for data in proposed.values()
-        if data["action"] == "improve"
+        (data["phase"], data["parent"]) for data in proposed.values() if data["action"] == "improve"
     }
     assert improved == {(plan["phase"], plan["base"]) for plan in plans}
     assert len(settled(run.home, run.name)) == NODES
