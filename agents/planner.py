@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from agents import planning
 from agents.role import Role
+from agents.search.lookahead import Pace, ahead
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from agents.tools import Tools
 from schemas.envelope import Fact, Recorded
 from schemas.events import (
     CodingFailed,
+    ExecutionFinished,
     GuidanceGiven,
     KnowledgeRefined,
     ModelAnswered,
@@ -64,6 +66,9 @@ Consumed = (
     | RunStopped
     | TimeUp
 )
+_WRITING = frozenset({"draft", "debug", "improve"})
+"""For what a model is asked to write a program."""
+
 _AT_ONCE = 1000
 """As many nodes are proposed by one decision, at the most."""
 
@@ -92,6 +97,7 @@ class State(Struct, frozen=True, kw_only=True):
     guidance: str = ""
     coding_failures: int = 0
     coding_why: str = ""
+    pace: Pace = Pace()
 
     @property
     def capacity(self) -> int:
@@ -101,7 +107,7 @@ class State(Struct, frozen=True, kw_only=True):
             return settings.search.at_once
         # With no executor started here, others may join from elsewhere.
         slots = max(1, settings.actors.executor) * settings.executor.slots
-        return slots * settings.search.lookahead
+        return slots * ahead(self.pace, settings.search)
 
 
 def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR0911, PLR0912 - a table
@@ -118,12 +124,15 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
             return replace(state, ended="time")
         case WorkAbandoned() as abandoned:
             return _without(state, abandoned)
-        case SolutionWritten():
-            return replace(state, coding_failures=0)
-        case CodingFailed(why=why):
-            return replace(state, coding_failures=state.coding_failures + 1, coding_why=why)
-        case ModelAnswered(usd=usd):
-            return replace(state, usd=state.usd + (usd or 0.0))
+        case SolutionWritten(node=node):
+            return replace(state, coding_failures=0, pace=state.pace.coded(node))
+        case CodingFailed(node=node, why=why):
+            failures, pace = state.coding_failures + 1, state.pace.coded(node)
+            return replace(state, coding_failures=failures, coding_why=why, pace=pace)
+        case ExecutionFinished(outcome=outcome, seconds=seconds) if outcome != "lost":
+            return replace(state, pace=state.pace.executed(seconds))
+        case ModelAnswered() as answered:
+            return _answered(state, answered)
         case GuidanceGiven(text=text):
             return replace(state, guidance=text)
         case RunPaused():
@@ -171,6 +180,13 @@ def _without(state: State, abandoned: WorkAbandoned) -> State:
     if abandoned.event == RunStarted.__name__:
         return replace(state, ended=abandoned.why)
     return replace(state, ready=state.ready or abandoned.event == TaskPrepared.__name__)
+
+
+def _answered(state: State, answered: ModelAnswered) -> State:
+    state = replace(state, usd=state.usd + (answered.usd or 0.0))
+    if answered.purpose not in _WRITING or answered.subject not in state.tree.in_flight:
+        return state
+    return replace(state, pace=state.pace.answered(answered.subject, answered.seconds))
 
 
 def _why_over(state: State) -> str:

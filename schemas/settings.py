@@ -63,6 +63,7 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     debug_probability: float = 0.5
     workers: int | None = None
     lookahead: int = 2
+    max_lookahead: int = 8
     phase_nodes: int = 10
     directions: int = 3
     suggestions: int = 2
@@ -100,6 +101,12 @@ class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recall_threshold: float = 0.3
     recall_limit: int = 3
     allow_same_task: bool = False
+
+
+class Coder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many questions one coder has open at the model at once."""
+
+    calls: int = 64
 
 
 class Executor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,6 +153,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Model = field(default_factory=Model)
     search: Search = field(default_factory=Search)
     memory: Memory = field(default_factory=Memory)
+    coder: Coder = field(default_factory=Coder)
     executor: Executor = field(default_factory=Executor)
     grader: Grader = field(default_factory=Grader)
     actors: Actors = field(default_factory=Actors)
@@ -155,10 +163,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 POSITIVE = frozenset(
     {
-        "budget.minutes", "budget.nodes", "search.directions", "search.suggestions", "model.max_tokens", "model.timeout_seconds",
-        "model.attempts", "executor.slots", "executor.seconds", "executor.memory_mb",
-        "executor.processes", "executor.file_mb", "executor.output_kb", "executor.max_attempts",
-        "bus.claim_seconds", "bus.max_deliveries",
+        "budget.minutes", "budget.nodes", "model.max_tokens", "model.timeout_seconds",
+        "model.attempts", "search.lookahead", "search.max_lookahead", "search.directions",
+        "search.suggestions", "coder.calls", "executor.slots", "executor.seconds", "executor.memory_mb", "executor.processes",
+        "executor.file_mb", "executor.output_kb", "executor.max_attempts", "bus.claim_seconds",
+        "bus.max_deliveries",
     }
 )  # fmt: skip
 """Keys whose value must be more than nothing; no number may be negative."""

@@ -77,6 +77,7 @@ SETTINGS = st.builds(
         return_debug_depth=_FEW,
         max_debug_depth=_FEW,
         lookahead=_FEW,
+        max_lookahead=_FEW,
         phase_nodes=st.integers(1, 4),
     ),
     memory=st.builds(Memory, budget_tokens=st.integers(0, 500)),

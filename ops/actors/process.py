@@ -38,7 +38,7 @@ async def act(
         raise Problem(f"--slots {slots}", remedy="give at least 1", status=USAGE)
     if ModelAsked in role.requests:
         configuration.required_endpoint()
-    places = slots or (settings.executor.slots if name == "executor" else 4)
+    places = slots or places_of(name, settings)
     async with connect(url, name=name, inbox=inbox(name), wait=15.0) as bus:
         actor = Actor(
             name=actor_name(name),
@@ -50,6 +50,11 @@ async def act(
         )
         doors = Doors(actor.name, places, home, bus)
         await until_asked(_work, Worker(role, bus, actor, doors), doors)
+
+
+def places_of(name: str, settings: Settings) -> int:
+    """Return how many requests a process of the role *name* answers at once."""
+    return {"coder": settings.coder.calls, "executor": settings.executor.slots}.get(name, 4)
 
 
 async def _work(worker: Worker[object], doors: Doors) -> None:

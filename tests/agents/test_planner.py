@@ -17,13 +17,25 @@ from schemas.events import (
     RunResumed,
     RunStarted,
     RunStopped,
+    SolutionWritten,
     TaskRefused,
     TimeUp,
     WorkAbandoned,
 )
 
-from .examples import ARTIFACT, RECALLED, answered, graded, prepared, proposed, started
+from .examples import (
+    ARTIFACT,
+    CODE,
+    RECALLED,
+    answered,
+    executed,
+    graded,
+    prepared,
+    proposed,
+    started,
+)
 
+WRITTEN = SolutionWritten(node="n1", plan="", code=CODE)
 BEGUN: list[Event] = [started(), prepared(), RECALLED, PhasePlanned(phase=1)]
 
 
@@ -49,6 +61,15 @@ def test_a_run_begins_with_a_phase_and_as_many_drafts_as_the_pipeline_holds() ->
     spec = ask(started(slots=2, lookahead=2), prepared()).when(RECALLED)
     assert spec.decided[0] == PhasePlanned(phase=1)
     assert proposals(spec) == [(f"n{n}", None, "draft") for n in (1, 2, 3, 4)]
+
+
+def test_a_model_that_is_slower_than_the_solutions_is_asked_for_more_at_once() -> None:
+    begun = [started(drafts=9), *BEGUN[1:], proposed("n1")]
+    slow = [answered("n1", seconds=3.0), answered("n1", 2, seconds=2.0), WRITTEN, executed("n1")]
+    quick = [answered("n1", seconds=0.1), WRITTEN, executed("n1")]
+    about_else = [answered("n1", role="critic", purpose="knowledge", seconds=60.0), *quick]
+    for past, in_flight in ((slow, 4), (quick, 2), (about_else, 2)):
+        assert len(proposals(ask(*begun, *past).when(graded("n1", 0.5)))) == in_flight
 
 
 def test_no_more_drafts_than_the_setting_allows_at_once() -> None:

@@ -44,7 +44,8 @@ class Actor:
 class World:
     """One run: everything recorded, and what models, executors and the grader have still to do."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, latency: float = 0.0) -> None:
+        self.latency = latency
         self.chance = Random(seed)  # noqa: S311 - a script of outcomes, not a secret
         self.actors = [Actor(planner.role), Actor(coder.role)]
         self.log: list[Event] = []
@@ -83,7 +84,7 @@ class World:
         if isinstance(work, ModelAsked):
             node, number = work.call.split("-")
             reply = {} if self.chance.random() < 0.9 else {"reply": "no"}
-            return [answered(node, int(number), **reply)]
+            return [answered(node, int(number), seconds=self.latency, **reply)]
         assert isinstance(work, JobQueued)
         metric = None if self.chance.random() < 0.4 else round(self.chance.random(), 2)
         return [executed(work.node), graded(work.node, metric)]
@@ -97,18 +98,21 @@ class World:
     seed=st.integers(0, 2**32),
     slots=st.integers(1, 8),
     lookahead=st.integers(1, 4),
+    most=st.integers(1, 8),
+    latency=st.floats(0.0, 20.0),
     lower=st.booleans(),
 )
 def test_a_run_of_200_nodes_keeps_its_limits_and_ends_with_the_best(
-    *, seed: int, slots: int, lookahead: int, lower: bool
+    *, seed: int, slots: int, lookahead: int, most: int, latency: float, lower: bool
 ) -> None:
-    world = World(seed)
-    begin = started(nodes=200, slots=slots, lookahead=lookahead, max_coding_failures=50)
+    world = World(seed, latency)
+    ahead = {"lookahead": lookahead, "max_lookahead": most}
+    begin = started(nodes=200, slots=slots, max_coding_failures=50, **ahead)
     world.say(begin, prepared(lower_is_better=lower), RECALLED)
     end = world.run()
     names = [each.node for each in world.all(NodeProposed)]
     assert names == [f"n{n}" for n in range(1, 201)]
-    assert world.most_in_flight <= slots * lookahead
+    assert world.most_in_flight <= slots * max(lookahead, most)
     sound = [each for each in world.all(SolutionGraded) if each.metric is not None]
     metrics = [each.metric for each in sound]
     best = min(metrics) if lower else max(metrics)

@@ -19,8 +19,8 @@ LOG = Path(__file__).parent / "logs" / "wine.jsonl"
 ROWS = LOG.with_suffix(".rows.json")
 RENEW = (
     "if this is meant, keep a new run: FLOWSTONE_HOME=/tmp/flowstone flowstone run package:wine "
-    "--name wine --nodes 4 --set executor.slots=1 --set search.lookahead=1 --set search.drafts=2 "
-    "--set search.phase_nodes=2; then flowstone log wine --json > tests/past/logs/wine.jsonl (with "
+    "--name wine --nodes 4 --set executor.slots=1 --set search.lookahead=1 "
+    "--set search.max_lookahead=1 --set search.drafts=2 --set search.phase_nodes=2; then flowstone log wine --json > tests/past/logs/wine.jsonl (with "
     "the host's name replaced), and tests/past/logs/wine.rows.json from the rows shown here: "
 )
 LONGEST = 100
