@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from ops.bench import choosing, log_writing, rebuilding, starting, turning
+from ops.bench import choosing, keeping_busy, log_writing, rebuilding, starting, turning
 from ops.bench.figure import Figure, Result, machine
 
 
@@ -20,6 +20,7 @@ class Benchmark(Protocol):
 BENCHMARKS: Mapping[str, Benchmark] = {
     "start": starting.measure,
     "turn": turning.measure,
+    "busy": keeping_busy.measure,
     "log": log_writing.measure,
     "folds": rebuilding.measure,
     "choose": choosing.measure,

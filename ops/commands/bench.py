@@ -27,7 +27,7 @@ Each time somebody chose a node and each time somebody stayed with a node or lef
 After every choice the tree follows the log, so that each is judged by itself. Exit status 1 means
 that a choice is another and no tie."""
 
-NAMES = ("start", "turn", "log", "folds", "choose")
+NAMES = ("start", "turn", "busy", "log", "folds", "choose")
 
 
 @click.group(epilog=EPILOG, invoke_without_command=True)
@@ -55,7 +55,7 @@ def bench(
     output: Path,
     against: Path | None,
 ) -> None:
-    """Measure starting, the loop's turn, the log and the folds on this machine, in minutes."""
+    """Measure starting, the loop's turn, busy executors, the log and the folds here, in minutes."""
     if context.invoked_subcommand is not None:
         return
     from ops import configuration  # noqa: PLC0415 - slow to import

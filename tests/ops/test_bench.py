@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from ops.bench import figure, report, suite
 from ops.bench.figure import Figure, Result
 from ops.bench.histories import EVENTS_OF_A_NODE, envelopes
+from ops.bench.keeping_busy import Load
 from ops.commands.bench import NAMES, bench
 from ops.errors import Problem
 from schemas.envelope import Unknown, Vocabulary
@@ -95,12 +96,25 @@ def test_quick_benchmarks_of_the_log_and_the_folds_end_in_a_file(tmp_path: Path)
     assert result.figures[0].value > 0
 
 
+@pytest.mark.parametrize(
+    ("load", "share"),
+    [
+        (Load(model=3, solution=4, nodes=24), 1.0),
+        (Load(model=4, solution=3, nodes=24), 36 / 37),  # the first four arrive together
+        (Load(model=4, solution=3, nodes=12, calls=1), 18 / 47),
+        (Load(model=4, solution=3, nodes=12, calls=2), 18 / 23),
+    ],
+)
+def test_what_a_model_allows(load: Load, share: float) -> None:
+    assert load.bound == pytest.approx(share)
+
+
 @pytest.mark.long
 def test_quick_benchmarks_of_the_whole_system(tmp_path: Path) -> None:
     kept = tmp_path / "bench.json"
-    command = [sys.executable, "-m", "ops", "bench", "--quick", "--only", "turn", "--only", "start"]
+    chosen = [part for name in ("turn", "busy", "start") for part in ("--only", name)]
     subprocess.run(
-        [*command, "-o", str(kept)],
+        [sys.executable, "-m", "ops", "bench", "--quick", *chosen, "-o", str(kept)],
         check=True,
         capture_output=True,
         env={"FLOWSTONE_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"},
@@ -108,5 +122,7 @@ def test_quick_benchmarks_of_the_whole_system(tmp_path: Path) -> None:
     )
     result = msgspec.json.decode(kept.read_bytes(), type=Result)
     assert not result.broken
-    assert len(result.figures) == 8
+    assert len(result.figures) == 14
     assert all(each.value > 0 for each in result.figures)
+    busy = [each.value for each in result.figures if each.unit == "%"]
+    assert all(share <= most for share, most in zip(busy[::2], busy[1::2], strict=True))
