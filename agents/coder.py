@@ -21,6 +21,7 @@ from schemas.events import (
     ModelAnswered,
     ModelAsked,
     NodeProposed,
+    PhasePlanned,
     Purpose,
     RunResumed,
     RunStarted,
@@ -43,7 +44,13 @@ _PURPOSES: dict[str, Purpose] = {"draft": "draft", "debug": "debug"}
 _OUTPUT = 5000
 
 Followed = (
-    experience.Followed | KnowledgeRefined | WisdomRecalled | RunStarted | RunResumed | TaskPrepared
+    experience.Followed
+    | PhasePlanned
+    | KnowledgeRefined
+    | WisdomRecalled
+    | RunStarted
+    | RunResumed
+    | TaskPrepared
 )
 Emitted = ModelAsked | SolutionWritten | JobQueued | CodingFailed
 
@@ -72,6 +79,9 @@ def evolve(state: State, event: Recorded[Followed]) -> State:
             return replace(state, prepared=prepared)
         case WisdomRecalled(entries=entries):
             return replace(state, memory=replace(state.memory, wisdom=entries))
+        case PhasePlanned() as planned:
+            plans = (*state.memory.plans, planned)
+            return replace(state, memory=replace(state.memory, plans=plans))
         case KnowledgeRefined():
             known = knowledge.apply(state.memory.knowledge, anything)
             return replace(state, memory=replace(state.memory, knowledge=known))
@@ -138,7 +148,12 @@ def _ask(
     further: tuple[Message, ...] = (),
 ) -> ModelAsked:
     known = context.build(
-        state.memory, action=trace.action, parent=trace.parent, settings=state.settings.memory
+        state.memory,
+        action=trace.action,
+        parent=trace.parent,
+        settings=state.settings.memory,
+        scope=state.settings.scope,
+        lower_is_better=prepared.task.lower_is_better,
     )
     parent = state.memory.experience.trace(trace.parent) if trace.parent else None
     tried = state.memory.experience

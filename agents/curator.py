@@ -83,7 +83,7 @@ def decide(
     match event.data:
         case PhaseClosed() as closed:
             # What a phase taught that the end of the run cut off goes into the run's wisdom.
-            wanted = closed.why != "budget" and state.settings.memory.knowledge
+            wanted = closed.why != "budget" and state.settings.memory.refines
             return [_ask_knowledge(state, prepared, closed)] if wanted and closed.nodes else []
         case RunFinished(best=best):
             judged = len(state.memory.experience.traces) > 0
@@ -106,7 +106,7 @@ async def perform(
     if isinstance(fact, ModelAsked):
         return await tools.model.complete(fact)
     settings = await tools.library.settings(request.run)
-    entries = await tools.library.wisdom() if settings.memory.wisdom else ()
+    entries = await tools.library.wisdom() if "wisdom" in settings.memory.tiers else ()
     return recalled(fact, request.run, entries, settings.memory)
 
 

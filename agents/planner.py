@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from agents import planning
 from agents.role import Role
+from agents.search import drafts
 from agents.search.lookahead import Pace, ahead
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from agents.tools import Tools
@@ -162,8 +163,12 @@ def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:
 
 def _concerns(state: State, event: Recorded[Consumed]) -> bool:
     """Return whether *event* can change what is tried: only plans rest on what a phase taught."""
-    planned = state.settings.search.policy == planning.POLICY
-    return planned or not isinstance(event.data, ModelAnswered | KnowledgeRefined)
+    return _plans(state) or not isinstance(event.data, ModelAnswered | KnowledgeRefined)
+
+
+def _plans(state: State) -> bool:
+    settings = state.settings
+    return settings.search.policy == planning.POLICY and settings.memory.iterates
 
 
 def _with_tree(state: State, event: Recorded[Any]) -> State:
@@ -219,7 +224,7 @@ def _finish(state: State, why: str) -> list[Emitted]:
 
 
 def _turn(state: State, event: Recorded[Consumed]) -> list[planning.Turn]:
-    if state.settings.search.policy == planning.POLICY:
+    if _plans(state):
         return planning.planned(state.phases, state.tree, state.settings, event)
     return planning.counted(state.phases, state.settings)
 
@@ -239,7 +244,8 @@ def _proposals(state: State, now: datetime) -> list[NodeProposed]:
     """Propose until the pipeline is full, each choice knowing of those before it."""
     if state.paused:
         return []
-    choose, horizon = policy(state.settings.search.policy), _horizon(state, now)
+    settings, horizon = state.settings, _horizon(state, now)
+    choose = policy(settings.search.policy) if settings.memory.iterates else drafts.choose
     grown, proposals = state.tree, list[NodeProposed]()
     capacity = min(state.capacity, len(grown.in_flight) + _AT_ONCE)
     while len(grown.in_flight) < capacity and grown.proposed < state.budget.nodes:

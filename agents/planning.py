@@ -146,7 +146,7 @@ def planned(
             return []
         closed = PhaseClosed(phase=state.phase, why=why, nodes=state.landed)
         after = replace(state, closed=(*state.closed, closed))
-        awaited = settings.memory.knowledge and closed.nodes
+        awaited = settings.memory.refines and closed.nodes
         return [closed] if awaited else [closed, *_asked(after, grown, settings)]
     match event.data:
         case ModelAnswered(purpose="plan") as answered if _is_next(state, answered.subject):

@@ -3,7 +3,7 @@
 import difflib
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 import msgspec
 from msgspec import Struct, field
@@ -13,7 +13,7 @@ class SettingsError(ValueError):
     """Raised when a setting is unknown or has the wrong type; the message is for people."""
 
 
-class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Budget(Struct, frozen=True, kw_only=True):
     """What a run may spend; None is unlimited."""
 
     minutes: float = 60.0
@@ -21,7 +21,7 @@ class Budget(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     usd: float | None = None
 
 
-class Model(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Model(Struct, frozen=True, kw_only=True):
     """The language model. An empty `name` takes the endpoint's first; secrets are never here."""
 
     name: str = ""
@@ -38,7 +38,7 @@ Schedule = Literal["constant", "linear", "exponential", "piecewise", "dynamic"]
 """How the exploration constant falls over a run."""
 
 
-class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Search(Struct, frozen=True, kw_only=True):
     """Tree search (ML-Master 1.0); names as in the paper, defaults as in its released code.
 
     `debug_probability` is of the policy `greedy` alone, as in AIDE; from `directions` to
@@ -91,25 +91,41 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return 0.001 if self.profile == "paper" else 0.0001
 
 
-class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+CacheTier = Literal["experience", "knowledge", "wisdom"]
+"""The tiers of the memory: L1, L2 and L3 of ML-Master 2.0."""
+
+Scope = Literal["siblings", "phase"]
+"""Which traces a prompt may see: those of its like, or those of the open phase."""
+
+
+class Memory(Struct, frozen=True, kw_only=True):
     """The cache tiers. Thresholds are cosines; budgets are tokens of one prompt's memory part."""
 
     budget_tokens: int = 4096
-    experience: bool = True
-    knowledge: bool = True
-    wisdom: bool = True
+    tiers: tuple[CacheTier, ...] = ("experience", "knowledge", "wisdom")
+    scope: Scope | None = None
     recall_threshold: float = 0.3
     recall_limit: int = 3
     allow_same_task: bool = False
 
+    @property
+    def refines(self) -> bool:
+        """Whether closed phases become knowledge: there is none without experience to refine."""
+        return {"experience", "knowledge"} <= {*self.tiers}
 
-class Coder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    @property
+    def iterates(self) -> bool:
+        """Whether solutions are built on others: without experience, each is a first one."""
+        return "experience" in self.tiers
+
+
+class Coder(Struct, frozen=True, kw_only=True):
     """How many questions one coder has open at the model at once."""
 
     calls: int = 64
 
 
-class Executor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Executor(Struct, frozen=True, kw_only=True):
     """Limits of one job, and how jobs are retried."""
 
     slots: int = 2
@@ -122,14 +138,14 @@ class Executor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_attempts: int = 3
 
 
-class Grader(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Grader(Struct, frozen=True, kw_only=True):
     """How solutions are scored: share and most rows of the training table set aside."""
 
     heldout_share: float = 0.2
     heldout_rows: int = 2000
 
 
-class Actors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Actors(Struct, frozen=True, kw_only=True):
     """How many processes of each role `flowstone run` starts."""
 
     planner: int = 1
@@ -139,14 +155,14 @@ class Actors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     curator: int = 1
 
 
-class Bus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Bus(Struct, frozen=True, kw_only=True):
     """How long a claim lives without a heartbeat, and how often a failing event is tried."""
 
     claim_seconds: float = 5.0
     max_deliveries: int = 5
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True, kw_only=True):
     """Everything that can be set, with its default."""
 
     budget: Budget = field(default_factory=Budget)
@@ -159,6 +175,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     actors: Actors = field(default_factory=Actors)
     bus: Bus = field(default_factory=Bus)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def scope(self) -> Scope:
+        """Which traces prompts may see: as set, else what the policy's authors show."""
+        return self.memory.scope or ("phase" if self.search.policy == "research" else "siblings")
 
 
 POSITIVE = frozenset(
@@ -200,7 +221,7 @@ def decode(layers: Mapping[str, Mapping[str, Any]]) -> Settings:
             if key not in known:
                 raise SettingsError(_unknown(layer, key, known))
             try:
-                converted = msgspec.convert(_plain(value), known[key], strict=False)
+                converted = msgspec.convert(_plain(value, known[key]), known[key], strict=False)
             except msgspec.ValidationError as error:
                 raise SettingsError(f"{layer}: {key} = {value!r}: {error}") from None
             if wrong := _out_of_range(key, converted):
@@ -224,7 +245,10 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, wanted: Any) -> Any:
+    """Return what a text stands for: nothing, a list where one is wanted, or itself."""
+    if get_origin(wanted) is tuple and isinstance(value, str):
+        return [each.strip() for each in value.split(",") if each.strip()]
     return None if value in ("none", "null", "unlimited") else value
 
 

@@ -85,9 +85,9 @@ def test_a_repair_sees_its_own_chain_of_failures_alone() -> None:
 
 def test_each_tier_can_be_switched_off() -> None:
     memory = remembered(*tried("n1", 0.5), units=1, wisdom=1)
-    tiers = ("experience", "knowledge", "wisdom")
+    tiers = Settings().tiers
     for off in tiers:
-        settings = Settings(**{off: False})
+        settings = Settings(tiers=tuple(each for each in tiers if each != off))
         built = build(memory, action="draft", parent=None, settings=settings)
         assert {part.tier for part in built.parts} == set(tiers) - {off}
 
