@@ -167,6 +167,7 @@ def _ask(
         seconds_left=_seconds_left(state, event.time),
         nodes_left=state.nodes - len(tried.traces) - len(tried.under_way),
         job_seconds=state.settings.executor.seconds,
+        placement=state.settings.placement,
     )
     return ModelAsked(
         role=NAME,

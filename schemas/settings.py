@@ -21,10 +21,18 @@ class Budget(Struct, frozen=True, kw_only=True):
     usd: float | None = None
 
 
+Template = Literal["chat", "deepseek", "qwen3"]
+"""How a prompt is sent: as chat messages, or as one text in a model's own template."""
+
+
 class Model(Struct, frozen=True, kw_only=True):
-    """The language model. An empty `name` takes the endpoint's first; secrets are never here."""
+    """The language model. An empty `name` takes the endpoint's first; secrets are never here.
+
+    With a `template` of its own the model's reasoning is begun for it.
+    """
 
     name: str = ""
+    template: Template = "chat"
     temperature: float = 0.5
     max_tokens: int = 16384
     timeout_seconds: float = 600.0
@@ -104,6 +112,7 @@ class Memory(Struct, frozen=True, kw_only=True):
     budget_tokens: int = 4096
     tiers: tuple[CacheTier, ...] = ("experience", "knowledge", "wisdom")
     scope: Scope | None = None
+    placement: Literal["user", "think"] = "user"
     recall_threshold: float = 0.3
     recall_limit: int = 3
     allow_same_task: bool = False
@@ -177,6 +186,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
+    def placement(self) -> Literal["message", "user", "think"]:
+        """Where prompts hold the memory: in chat messages, or before or in a begun reasoning."""
+        return "message" if self.model.template == "chat" else self.memory.placement
+
+    @property
     def scope(self) -> Scope:
         """Which traces prompts may see: as set, else what the policy's authors show."""
         return self.memory.scope or ("phase" if self.search.policy == "research" else "siblings")
@@ -192,6 +206,9 @@ POSITIVE = frozenset(
     }
 )  # fmt: skip
 """Keys whose value must be more than nothing; no number may be negative."""
+_CLOSED = ("gpt", "gemini", "claude")
+"""Parts of the names of models that take chat messages alone."""
+
 LARGEST = 1e9
 """No number is larger: a thousand years of minutes still fit a calendar."""
 
@@ -231,7 +248,26 @@ def decode(layers: Mapping[str, Mapping[str, Any]]) -> Settings:
             for parent in parents:
                 branch = branch.setdefault(parent, {})
             branch[leaf] = converted
-    return msgspec.convert(tree, Settings)
+    settings = msgspec.convert(tree, Settings)
+    if wrong := _contradiction(settings):
+        raise SettingsError(wrong)
+    return settings
+
+
+def _contradiction(settings: Settings) -> str:
+    """Return what settings do not go together; nothing where all do."""
+    closed = next((each for each in _CLOSED if each in settings.model.name.lower()), None)
+    if settings.model.template != "chat" and closed:
+        return (
+            f"model.template = {settings.model.template!r}: the reasoning of {closed} models cannot"
+            " be begun for them; set model.template=chat"
+        )
+    if settings.memory.placement == "think" and settings.model.template == "chat":
+        return (
+            "memory.placement = 'think': chat messages have no open reasoning; set model.template"
+            " to deepseek or qwen3"
+        )
+    return ""
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

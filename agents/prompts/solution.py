@@ -4,8 +4,11 @@ The order of the sections is from what never changes in a run to what changes ev
 an endpoint which caches prefixes can do so.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
+from agents.prompts import steering
 from agents.prompts.sections import (
     EXTERNAL,
     INSTRUCTIONS,
@@ -73,6 +76,26 @@ RESPONSE = """\
 Answer with a plan of three to five sentences, then ONE code block that starts with ```python and
 holds the whole program. Nothing after the code block."""
 
+Placement = Literal["message", "user", "think"]
+"""Where the memory stands: in a chat message; or, with a reasoning begun, before it or in it."""
+
+RESOLVE = "I will keep to this task and think it through step by step before I write the program."
+UNDERSTAND = "First I have to understand the data that I am given."
+REMEMBER = "This is what earlier attempts have taught me."
+BELIEFS: dict[Action, str] = {
+    "draft": "",
+    "improve": (
+        "This is my solution so far, and what running it gave. I believe that it can be made"
+        " better by one well-chosen change."
+    ),
+    "debug": (
+        "This program failed, and this is what it printed. I take the review's word for the"
+        " likely cause, and I mean to find it and mend it."
+    ),
+    "fuse": "This is my solution so far, and what running it gave; it may gain from the others.",
+}
+"""What the begun reasoning says before it shows the parent."""
+
 EXTERNAL_NOTE = "Earlier runs on similar tasks taught this; build on it where it fits."
 
 
@@ -97,23 +120,28 @@ def messages(  # noqa: PLR0913 - one keyword for each part of the prompt
     seconds_left: float,
     nodes_left: int,
     job_seconds: float,
+    placement: Placement = "message",
 ) -> tuple[Message, ...]:
-    """Return the chat that asks for one solution."""
+    """Return the chat that asks for one solution, with a reasoning begun where that is wanted."""
     told = section(EXTERNAL, f"{EXTERNAL_NOTE}\n\n{quoted(wisdom)}") if wisdom.strip() else ""
-    user = joined(
-        section(TASK, task_text(prepared)),
-        told,
-        preview_section(prepared),
-        section(MEMORY, quoted(memory)),
-        *(_parent_sections(parent) if parent else ()),
-        section(
-            INSTRUCTIONS,
-            _instructions(
-                action, prepared, instruction, _budget(seconds_left, nodes_left, job_seconds)
-            ),
-        ),
+    budget = _budget(seconds_left, nodes_left, job_seconds)
+    asked = section(INSTRUCTIONS, _instructions(action, prepared, instruction, budget))
+    known = section(MEMORY, quoted(memory))
+    preview, shown = preview_section(prepared), _parent_sections(parent) if parent else ()
+    task = section(TASK, task_text(prepared))
+    system = Message(role="system", content=INTRODUCTION)
+    if placement == "message":
+        user = joined(task, told, preview, known, *shown, asked)
+        return (system, Message(role="user", content=user))
+    inside = placement == "think" and known
+    user = joined(task, told, "" if inside else known, asked)
+    begun = steering.thought(
+        RESOLVE,
+        f"{UNDERSTAND}\n\n{preview}",
+        f"{REMEMBER}\n\n{known}" if inside else "",
+        f"{BELIEFS[action]}\n\n{joined(*shown)}" if shown else "",
     )
-    return (Message(role="system", content=INTRODUCTION), Message(role="user", content=user))
+    return (system, Message(role="user", content=user), begun)
 
 
 def task_text(prepared: TaskPrepared) -> str:

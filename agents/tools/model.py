@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 from msgspec import Struct
 
+from agents.prompts import steering
 from schemas.events import ModelAnswered, ModelAsked
 from schemas.settings import Model as Options
 
@@ -135,7 +136,8 @@ class OpenAIModel:
             listed = await client.models.list()
             name = self._first_model = _clean(listed.data[0].id)
         arguments = self._arguments(name, asked)
-        answer: Any = await client.chat.completions.create(**arguments)
+        asking = client.completions if "prompt" in arguments else client.chat.completions
+        answer: Any = await asking.create(**arguments)
         if "stream" not in arguments:
             return _whole(answer, name)
         async with answer:
@@ -170,10 +172,9 @@ class OpenAIModel:
             sent.pop("stream_options", None)
         if "max_tokens" in self._refused:
             sent["max_completion_tokens"] = options.max_tokens
-        messages = [{"role": each.role, "content": _clean(each.content)} for each in asked.messages]
         return {
             "model": name,
-            "messages": messages,
+            **_prompt(asked),
             "timeout": importlib.import_module("openai").Timeout(
                 options.timeout_seconds, connect=min(CONNECT_SECONDS, options.timeout_seconds)
             ),
@@ -226,6 +227,14 @@ class OpenAIModel:
         return _SECRET.sub("…", text)[:_WHY_LENGTH]
 
 
+def _prompt(asked: ModelAsked) -> dict[str, Any]:
+    """Return what is asked, as messages or as one text in the model's own template."""
+    if asked.options.template != "chat":
+        return {"prompt": _clean(steering.rendered(asked.messages, asked.options.template))}
+    messages = [{"role": each.role, "content": _clean(each.content)} for each in asked.messages]
+    return {"messages": messages}
+
+
 def wait_seconds(asked: ModelAsked, tries: int, after: float) -> float:
     """Return how long to wait after *tries* tries: exponential, with jitter drawn from the request.
 
@@ -261,17 +270,22 @@ def _judged(reply: _Reply, asked: ModelAsked) -> _Reply | _Fault:
         return _Fault(why="the reply was cut off before its end", usage=usage)
     if not reply.text.strip():
         return _Fault(why="the reply is empty", usage=usage)
-    return _Reply(text=reply.text, finish=reply.finish, refusal="", model=reply.model, usage=usage)
+    # A begun reasoning is part of the reply: where it never ends, there is no answer.
+    begun = "" if asked.options.template == "chat" else f"{steering.THINK}\n"
+    return _Reply(
+        text=f"{begun}{reply.text}", finish=reply.finish, refusal="", model=reply.model, usage=usage
+    )
 
 
 def _whole(answer: Any, name: str) -> _Reply:
     if not answer.choices:
         raise ValueError("no choices in the answer")
     choice = answer.choices[0]
+    said, refused = _parts(choice, "message")
     return _Reply(
-        text=_clean(choice.message.content or ""),
+        text=_clean(said),
         finish=choice.finish_reason,
-        refusal=_clean(choice.message.refusal or ""),
+        refusal=_clean(refused),
         model=_clean(answer.model or name),
         usage=_usage(answer),
     )
@@ -286,8 +300,9 @@ async def _gathered(chunks: AsyncIterator[Any], name: str) -> _Reply | None:
         usage = _usage(chunk) or usage
         model = chunk.model or model
         for choice in chunk.choices or ():
-            text.append(choice.delta.content or "")
-            refusal.append(choice.delta.refusal or "")
+            said, refused = _parts(choice, "delta")
+            text.append(said)
+            refusal.append(refused)
             finish = choice.finish_reason or finish
     if not seen:
         return None
@@ -298,6 +313,14 @@ async def _gathered(chunks: AsyncIterator[Any], name: str) -> _Reply | None:
         model=_clean(model),
         usage=usage,
     )
+
+
+def _parts(choice: Any, name: str) -> tuple[str, str]:
+    """Return what a choice says and what it refuses, of a chat or of a completion."""
+    message = getattr(choice, name, None)
+    if message is None:
+        return choice.text or "", ""
+    return message.content or "", message.refusal or ""
 
 
 def _usage(answer: Any) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from agents.prompts.steering import CONTROL, THINK, THOUGHT
 from ops.rehearsal import wire
 from ops.rehearsal.faults import Fault, Faults
 from ops.rehearsal.speaker import Speaker
@@ -133,7 +134,10 @@ class _Door:
         prompt = _prompt(body.get("prompt", ""))
 
         def answer() -> Said:
-            return Said(text=self._speaker.reply([("user", prompt)]))
+            said = self._speaker.reply([("user", _without_control(prompt))])
+            return Said(
+                text=f"I know what to do.\n{THOUGHT}\n\n{said}" if THINK in prompt else said
+            )
 
         return await self._answered(
             body,
@@ -193,6 +197,13 @@ class _Door:
                 return JSONResponse(body, 401)
             case _:
                 return None
+
+
+def _without_control(prompt: str) -> str:
+    """Return a prompt in a model's own template with a line for each of its control tokens."""
+    for token in CONTROL:
+        prompt = prompt.replace(token, "\n")
+    return prompt
 
 
 def _spoiled(fault: Fault | None) -> Said | None:

@@ -16,6 +16,7 @@ from ops.rehearsal.speaker import OTHER
 from ops.rehearsal.wire import MODEL
 from schemas.envelope import wrap
 from schemas.events import ModelAnswered, ModelAsked
+from schemas.settings import Template
 from tests.rehearsal.conftest import Serving, question
 
 KEY = "sk-secret-1234567890"
@@ -213,3 +214,16 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert 55 < retry_after({"retry-after": later}) <= 60
     for text in ("", "soon", "-3", "nan", "Wed, 21 Oct 2015 07:28:00 GMT"):
         assert retry_after({"retry-after": text}) == 0.0
+
+
+@pytest.mark.parametrize("template", ["deepseek", "qwen3"])
+async def test_a_begun_reasoning_goes_to_completions_and_comes_back_whole(
+    serving: Serving, template: Template
+) -> None:
+    asked = question(template=template)
+    async with serving() as url:
+        answer = await answered(url, asked)
+
+    assert answer.outcome == "answered", answer.why
+    assert answer.reply.startswith("<think>\nI know what to do.\n</think>\n\n")
+    assert answer.input_tokens > 0
