@@ -12,10 +12,10 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick lint fix bench picture lock clean
+.PHONY: help setup run test test-quick test-recording lint fix bench picture lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## build .venv from requirements.lock
 
@@ -25,8 +25,11 @@ $(READY): requirements.lock pyproject.toml .ci/setup
 run: $(READY) ## solve a small real task (TASK=..., MINUTES=2)
 	@$(BIN)/flowstone run "$(TASK)" --minutes $(MINUTES) $(ARGS)
 
-test: $(READY) ## run the whole test suite (ARGS=... goes to pytest)
-	$(BIN)/pytest $(PARALLEL) $(ARGS)
+test: $(READY) ## run all tests but the next one's (ARGS=... goes to pytest)
+	$(BIN)/pytest -m "not recording" $(PARALLEL) $(ARGS)
+
+test-recording: $(READY) ## check a search over recorded programs (minutes; needs ../shared/data)
+	$(BIN)/pytest -m recording -o faulthandler_timeout=1200 $(ARGS)
 
 test-quick: $(READY) ## run the tests that take less than ten seconds each
 	$(BIN)/pytest -m "not long" $(PARALLEL) $(ARGS)

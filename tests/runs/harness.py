@@ -30,7 +30,10 @@ def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, 
 
 
 def flowstone(
-    home: Path, *arguments: str, more: Mapping[str, str] | None = None
+    home: Path,
+    *arguments: str,
+    more: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end; what it prints is kept apart from its errors."""
     return subprocess.run(
@@ -38,7 +41,7 @@ def flowstone(
         env=environment(home, more),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience,
         check=False,
     )
 
