@@ -148,8 +148,9 @@ class Executor(Struct, frozen=True, kw_only=True):
 
 
 class Grader(Struct, frozen=True, kw_only=True):
-    """How solutions are scored: share and most rows of the training table set aside."""
+    """How solutions are scored: share and most rows of the training table set aside, by a seed."""
 
+    seed: int | None = None
     heldout_share: float = 0.2
     heldout_rows: int = 2000
 

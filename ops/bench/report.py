@@ -16,6 +16,11 @@ def show(result: Result, before: Result | None) -> None:
         sys.stdout.write("quick: the sizes are too small to judge by\n")
     header = ["figure", "value", "target", "reached"] + (["times before"] if before else [])
     rows = [*lines(result.figures, before.figures if before else None)]
+    draw(header, rows)
+
+
+def draw(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: drawn on a terminal, in plain columns elsewhere."""
     if sys.stdout.isatty():
         _draw(header, rows)
     else:

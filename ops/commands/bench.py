@@ -27,6 +27,15 @@ Each time somebody chose a node and each time somebody stayed with a node or lef
 After every choice the tree follows the log, so that each is judged by itself. Exit status 1 means
 that a choice is another and no tie."""
 
+ABLATION_EPILOG = """\b
+Example:
+  flowstone bench ablation ../data/spaceship-titanic --seeds 3 --nodes 16
+
+\b
+As the table of ML-Master 2.0's paper: all tiers, no experience (every solution is a first one), no
+knowledge, no wisdom. All runs have the same number of solutions and the wisdom of the same earlier
+runs; the seed draws the rows that are set aside. This takes as long as its runs do."""
+
 NAMES = ("start", "turn", "busy", "log", "folds", "choose")
 
 
@@ -82,6 +91,21 @@ def traces(*, folder: Path, explain: bool) -> None:
     runs = [replay.replay(reading.read(path)) for path in reading.logs(folder)]
     report.show(runs, explain=explain)
     raise SystemExit(1 if any(run.count("differs") for run in runs) else 0)
+
+
+@bench.command(epilog=ABLATION_EPILOG)
+@click.argument("tasks", nargs=-1, required=True, metavar="FOLDER|package:NAME...")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--nodes", default=16, show_default=True, type=click.IntRange(1))
+def ablation(*, tasks: tuple[str, ...], seeds: int, nodes: int) -> None:
+    """Run the search with and without each tier of its memory, and print a table."""
+    from ops import configuration  # noqa: PLC0415 - slow to import
+    from ops.bench import ablating, report  # noqa: PLC0415
+
+    home = configuration.home()
+    ended = [*ablating.measured(tasks, home, seeds=seeds, nodes=nodes, told=_told)]
+    header, *rows = ablating.table(ended)
+    report.draw(header, rows)
 
 
 def _told(name: str) -> None:

@@ -76,6 +76,7 @@ async def say(bus: Bus, run: str, event: Event) -> bool:
 
 async def start(bus: Bus, run: str, *, task: str, folder: Path, settings: Settings) -> bool:
     """Record that a run of the task in *folder* begins; False when that name is taken."""
+    seed = settings.grader.seed
     packages = ("flowstone", "duckdb", "nats-py", "msgspec", "openai", "scikit-learn")
     return await say(
         bus,
@@ -85,7 +86,7 @@ async def start(bus: Bus, run: str, *, task: str, folder: Path, settings: Settin
             folder=str(folder),
             settings=settings,
             budget=settings.budget,
-            seed=secrets.randbits(32),
+            seed=secrets.randbits(32) if seed is None else seed,
             versions={package: version(package) for package in packages},
         ),
     )
