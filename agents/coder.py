@@ -89,6 +89,8 @@ def decide(state: State, event: Recorded[NodeProposed | ModelAnswered]) -> list[
     if trace is None or prepared is None:
         return []
     if isinstance(fact, NodeProposed):
+        if fact.step:  # it brings its own program
+            return []
         return [_ask(state, event, trace, prepared)]
     if fact.outcome == "failed":
         return [CodingFailed(node=trace.node, why=fact.why, model_failed=True)]

@@ -10,6 +10,7 @@ from agents.role import Role
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from schemas.envelope import Recorded
 from schemas.events import (
+    ClosingStepDone,
     CodingFailed,
     GuidanceGiven,
     ModelAnswered,
@@ -21,6 +22,8 @@ from schemas.events import (
     RunResumed,
     RunStarted,
     RunStopped,
+    SearchClosed,
+    SearchTimeUp,
     SolutionGraded,
     SolutionWritten,
     TaskPrepared,
@@ -44,6 +47,9 @@ Followed = (
     | RunPaused
     | RunResumed
     | RunStopped
+    | SearchTimeUp
+    | SearchClosed
+    | ClosingStepDone
     | TimeUp
     | RunFinished
 )
@@ -57,19 +63,22 @@ Consumed = (
     | RunPaused
     | RunResumed
     | RunStopped
+    | SearchTimeUp
+    | ClosingStepDone
     | TimeUp
 )
 _AT_ONCE = 1000
 """As many nodes are proposed by one decision, at the most."""
 
-Emitted = PhasePlanned | PhaseClosed | NodeProposed | RunFinished
+Emitted = PhasePlanned | PhaseClosed | NodeProposed | SearchClosed | RunFinished
 
 
 class State(Struct, frozen=True, kw_only=True):
     """The search tree and how the run stands.
 
     `away` are the minutes in which the run was paused or interrupted; `landed` are the phase's
-    graded nodes.
+    graded nodes. `short`: what time is left is kept for the closing, whose steps that are not done
+    are `open_steps`.
     """
 
     tree: Tree = tree.START
@@ -79,6 +88,9 @@ class State(Struct, frozen=True, kw_only=True):
     away: float = 0.0
     usd: float = 0.0
     ready: bool = False
+    short: bool = False
+    closed: SearchClosed | None = None
+    open_steps: frozenset[str] = frozenset()
     paused: bool = False
     finished: bool = False
     ended: str = ""
@@ -107,15 +119,21 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
             return replace(state, ready=True)
         case TaskRefused(why=why) | RunStopped(why=why):
             return replace(state, ended=why)
+        case SearchTimeUp():
+            return replace(state, short=True)
+        case SearchClosed(steps=steps) as closed:
+            return replace(state, closed=closed, open_steps=frozenset(steps))
+        case ClosingStepDone(step=step):
+            return replace(state, open_steps=state.open_steps - {step})
         case TimeUp():
-            return replace(state, ended="time")
+            return replace(state, ended=state.closed.why if state.closed else "time")
         case WorkAbandoned() as abandoned:
             return _without(state, abandoned)
         case PhasePlanned(phase=phase):
             return replace(state, phase=phase)
         case PhaseClosed(nodes=nodes):
             return replace(state, landed=tuple(n for n in state.landed if n not in nodes))
-        case SolutionGraded(node=node):
+        case SolutionGraded(node=node) if not state.tree.step_of(node):
             return replace(state, landed=(*state.landed, node))
         case SolutionWritten():
             return replace(state, coding_failures=0)
@@ -128,7 +146,7 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
         case RunPaused():
             return replace(state, paused=True)
         case RunResumed(minutes=minutes):
-            return replace(state, paused=False, away=state.away + minutes)
+            return replace(state, paused=False, short=False, away=state.away + minutes)
         case RunFinished():
             return replace(state, finished=True)
         case _:
@@ -136,13 +154,15 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
 
 
 def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:
-    """End the run, or turn the phase and fill the pipeline; what happened is in the state."""
+    """End the run or its search, or turn the phase and fill the pipeline; the state says which."""
     if state.finished:
         return []
     if why := _why_over(state):
         return _finish(state, why)
-    if not state.ready:
+    if state.closed or not state.ready:
         return []
+    if why := _why_searched(state):
+        return _close(state, why)
     turn = _turn(state)
     phase = next((each.phase for each in turn if isinstance(each, PhasePlanned)), state.phase)
     try:
@@ -158,10 +178,14 @@ def _with_tree(state: State, event: Recorded[Any]) -> State:
 
 
 def _without(state: State, abandoned: WorkAbandoned) -> State:
-    """Go on after a role gave up: without wisdom if need be, but not without a prepared task."""
+    """Go on after a role gave up: without wisdom or its turn, but not without a prepared task."""
     if abandoned.event == RunStarted.__name__:
         return replace(state, ended=abandoned.why)
-    return replace(state, ready=state.ready or abandoned.event == TaskPrepared.__name__)
+    return replace(
+        state,
+        ready=state.ready or abandoned.event == TaskPrepared.__name__,
+        open_steps=state.open_steps - {abandoned.role},
+    )
 
 
 def _why_over(state: State) -> str:
@@ -170,10 +194,26 @@ def _why_over(state: State) -> str:
         return state.ended
     if state.budget.usd is not None and state.usd >= state.budget.usd:
         return "money"
+    if state.closed:
+        return "" if state.open_steps else state.closed.why
     if state.coding_failures >= state.settings.search.max_coding_failures:
         return f"no program could be had {state.coding_failures} times: {state.coding_why}"
-    used_up = state.tree.proposed >= state.budget.nodes and not len(state.tree.in_flight)
-    return "nodes" if state.ready and used_up else ""
+    return ""
+
+
+def _why_searched(state: State) -> str:
+    """Return why nothing more is to be tried, or nothing; without a solution the search goes on."""
+    if state.tree.proposed >= state.budget.nodes and not len(state.tree.in_flight):
+        return "nodes"
+    return "time" if state.short and state.tree.best and state.settings.closing.steps else ""
+
+
+def _close(state: State, why: str) -> list[Emitted]:
+    """Give the closing steps their turn; with none of them, or nothing to hand over, finish."""
+    steps = state.settings.closing.steps
+    if not steps or state.tree.best is None:
+        return _finish(state, why)
+    return [SearchClosed(why=why, phase=state.phase, steps=steps)]
 
 
 def _finish(state: State, why: str) -> list[Emitted]:

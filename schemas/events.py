@@ -122,7 +122,11 @@ class Selection(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NodeProposed(Event, frozen=True, kw_only=True):
-    """The planner chose what to try next; `parent` is None for a draft."""
+    """Somebody chose what to try next; `parent` is None for a draft.
+
+    `step` is the closing step that proposed it, if one did: such a node stands beside the search,
+    and its program comes with it.
+    """
 
     keyed_by: ClassVar[tuple[str, ...]] = ("node",)
 
@@ -133,6 +137,7 @@ class NodeProposed(Event, frozen=True, kw_only=True):
     instruction: str
     selection: Selection
     job_class: str = "cpu"
+    step: str = ""
 
 
 class SolutionWritten(Event, frozen=True, kw_only=True):
@@ -333,12 +338,40 @@ class RunStopped(Event, frozen=True, kw_only=True):
     why: str = "stopped by hand"
 
 
+class SearchTimeUp(Event, frozen=True, kw_only=True):
+    """What is left of the run's time is kept for its closing."""
+
+    keyed_by: ClassVar[tuple[str, ...]] = ("n",)
+
+    n: int = 1
+
+
 class TimeUp(Event, frozen=True, kw_only=True):
     """The run's time is over."""
 
     keyed_by: ClassVar[tuple[str, ...]] = ("n",)
 
     n: int = 1
+
+
+class SearchClosed(Event, frozen=True, kw_only=True):
+    """The planner ended the search, and why; the roles that `steps` names have their turn.
+
+    `phase` is the one that their nodes belong to.
+    """
+
+    why: str
+    phase: int
+    steps: tuple[str, ...]
+
+
+class ClosingStepDone(Event, frozen=True, kw_only=True):
+    """A role has had its turn after the search; `why` it did nothing, if that is so."""
+
+    keyed_by: ClassVar[tuple[str, ...]] = ("step",)
+
+    step: str
+    why: str = ""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import difflib
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 import msgspec
 from msgspec import Struct, field
@@ -76,6 +76,17 @@ class Search(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return 0.001 if self.profile == "paper" else 0.0001
 
 
+class Closing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What follows the search: `steps` are the roles that have a turn then.
+
+    `reserve_share` of a run's minutes is kept for them, and `minutes` is the most they get.
+    """
+
+    steps: tuple[str, ...] = ()
+    reserve_share: float = 0.05
+    minutes: float = 10.0
+
+
 class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The cache tiers. Thresholds are cosines; budgets are tokens of one prompt's memory part."""
 
@@ -131,6 +142,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     budget: Budget = field(default_factory=Budget)
     model: Model = field(default_factory=Model)
     search: Search = field(default_factory=Search)
+    closing: Closing = field(default_factory=Closing)
     memory: Memory = field(default_factory=Memory)
     executor: Executor = field(default_factory=Executor)
     grader: Grader = field(default_factory=Grader)
@@ -138,13 +150,26 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bus: Bus = field(default_factory=Bus)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    def reserve(self, minutes: float) -> float:
+        """Return how many of a run's *minutes* are kept for its closing."""
+        closing = self.closing
+        if not closing.steps or not closing.reserve_share:
+            return 0.0
+        wanted = max(closing.reserve_share * minutes, LEAST_RESERVE)
+        return min(wanted, closing.minutes, MOST_RESERVED * minutes)
+
+
+LEAST_RESERVE = 1 / 6
+"""Minutes in which a short program can be run and graded."""
+MOST_RESERVED = 0.25
+"""The part of a run's minutes that is kept for its closing, at the most."""
 
 POSITIVE = frozenset(
     {
         "budget.minutes", "budget.nodes", "model.max_tokens", "model.timeout_seconds",
         "model.attempts", "executor.slots", "executor.seconds", "executor.memory_mb",
         "executor.processes", "executor.file_mb", "executor.output_kb", "executor.max_attempts",
-        "bus.claim_seconds", "bus.max_deliveries",
+        "bus.claim_seconds", "bus.max_deliveries", "closing.minutes",
     }
 )  # fmt: skip
 """Keys whose value must be more than nothing; no number may be negative."""
@@ -177,7 +202,7 @@ def decode(layers: Mapping[str, Mapping[str, Any]]) -> Settings:
             if key not in known:
                 raise SettingsError(_unknown(layer, key, known))
             try:
-                converted = msgspec.convert(_plain(value), known[key], strict=False)
+                converted = msgspec.convert(_plain(value, known[key]), known[key], strict=False)
             except msgspec.ValidationError as error:
                 raise SettingsError(f"{layer}: {key} = {value!r}: {error}") from None
             if wrong := _out_of_range(key, converted):
@@ -201,7 +226,11 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, kind: Any) -> Any:
+    """Return a value as it can be converted: lists in text have commas, and none are empty."""
+    if get_origin(kind) is tuple and isinstance(value, str):
+        listed = "" if value == "none" else value.strip("()[]")
+        return [part for each in listed.split(",") if (part := each.strip(" '\""))]
     return None if value in ("none", "null", "unlimited") else value
 
 

@@ -14,6 +14,7 @@ from schemas.settings import (
     Actors,
     Budget,
     Bus,
+    Closing,
     Executor,
     Grader,
     Memory,
@@ -23,6 +24,7 @@ from schemas.settings import (
 )
 from schemas.task import Task
 
+STEPS = st.sampled_from(["fuser", "polisher"])
 NODES = st.integers(1, 8).map(lambda n: f"n{n}")
 WORDS = st.from_regex(r"[a-z0-9-]{1,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -33,6 +35,8 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "best": st.none() | NODES,
     "nodes": st.lists(NODES, max_size=4).map(tuple),
     "phase": st.integers(1, 3),
+    "step": st.just("") | STEPS,
+    "steps": st.lists(STEPS, max_size=2).map(tuple),
     "attempt": st.integers(1, 3),
     "n": st.integers(1, 5),
     "minutes": st.floats(0, 600),
@@ -79,6 +83,7 @@ SETTINGS = st.builds(
         lookahead=_FEW,
         phase_nodes=st.integers(1, 4),
     ),
+    closing=st.builds(Closing, steps=st.lists(STEPS, max_size=2).map(tuple)),
     memory=st.builds(Memory, budget_tokens=st.integers(0, 500)),
     executor=st.builds(Executor, slots=_FEW),
     grader=st.builds(Grader),

@@ -18,6 +18,10 @@ LAST = "last"
 
 _MANY = 100_000
 _RUNS = f"""
+with beside as (
+    select run, key from events
+    where stream = 'public' and type = 'NodeProposed' and coalesce(data->>'step', '') <> ''
+)
 select run,
     max(seq) as last,
     epoch(min(time)) as began,
@@ -25,8 +29,8 @@ select run,
     coalesce(max(data->>'task') filter (type = 'RunStarted'), '') as task,
     max((data->>'$.budget.minutes')::double) filter (type = 'RunStarted') as minutes,
     coalesce(sum((data->>'minutes')::double) filter (type = 'RunResumed'), 0) as added,
-    count_if(type = 'NodeProposed') as nodes,
-    count_if(type = 'SolutionGraded') as graded,
+    count_if(type = 'NodeProposed' and not closing) as nodes,
+    count_if(type = 'SolutionGraded' and not closing) as graded,
     min((data->>'metric')::double) filter (type = 'SolutionGraded') as lowest,
     max((data->>'metric')::double) filter (type = 'SolutionGraded') as highest,
     coalesce(bool_or((data->>'$.task.lower_is_better')::boolean) filter (type = 'TaskPrepared'),
@@ -36,7 +40,10 @@ select run,
         coalesce(max(seq) filter (type = 'RunResumed'), 0)
         then epoch(max(time) filter (type = 'RunPaused')) end as paused_at,
     max(data) filter (type = 'RunFinished') as finished
-from events where stream = 'public' and run <> '{SYSTEM}'
+from (
+    select *, (run, key) in (select (run, key) from beside) as closing
+    from events where stream = 'public' and run <> '{SYSTEM}'
+)
 group by run having count_if(type = 'RunStarted') > 0 order by min(seq)"""  # noqa: S608 - a constant
 
 

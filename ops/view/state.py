@@ -45,6 +45,7 @@ class State(Struct, frozen=True, kw_only=True):
     started: Recorded[said.RunStarted] | None = None
     prepared: said.TaskPrepared | None = None
     finished: Recorded[said.RunFinished] | None = None
+    closing: bool = False
     paused: bool = False
     bests: tuple[Best, ...] = ()
     doing: Mapping[str, Doing] = {}
@@ -115,6 +116,8 @@ def _run(state: State, event: Recorded[Any]) -> State:
             return replace(state, paused=True)
         case said.RunResumed():
             return replace(state, paused=False)
+        case said.SearchClosed():
+            return replace(state, closing=True)
         case said.RunFinished():
             return replace(state, finished=event, doing={})
         case _:

@@ -26,10 +26,16 @@ def started(**search: float) -> RunStarted:
     )
 
 
-def proposed(node: str, parent: str | None = None) -> NodeProposed:
+def proposed(node: str, parent: str | None = None, step: str = "") -> NodeProposed:
     selection = Selection(visits=0, reward=0.0, exploration=1.0, value=None)
     return NodeProposed(
-        node=node, parent=parent, action="draft", phase=1, instruction="", selection=selection
+        node=node,
+        parent=parent,
+        action="draft",
+        phase=1,
+        instruction="",
+        selection=selection,
+        step=step,
     )
 
 
@@ -205,3 +211,27 @@ def test_a_node_that_was_never_written_leaves_its_place_free(end: Event) -> None
 def test_a_second_grade_changes_nothing() -> None:
     once = grown(*tried("n1", None, 0.5))
     assert grown(*tried("n1", None, 0.5), graded("n1", 0.9)) == once
+
+
+@pytest.mark.parametrize("metric", [0.6, 0.4, None])
+def test_a_node_beside_the_search_changes_nothing_but_the_best(metric: float | None) -> None:
+    before = grown(started(), *tried("n1", None, 0.5), *tried("n2", "n1", None))
+    after = grown(
+        *(started(), *tried("n1", None, 0.5), *tried("n2", "n1", None)),
+        *(proposed("p1", "n1", step="polisher"), graded("p1", metric)),
+    )
+    assert [*after.nodes][:-1] == [*before.nodes]
+    assert (after.proposed, after.graded, after.buggy) == (2, 2, 1)
+    assert (after.repairs, len(after.in_flight)) == (before.repairs, 0)
+    assert (after.node("p1").state, after.node("p1").parent) == ("graded", "n1")
+    assert (after.step_of("p1"), after.step_of("n1"), after.step_of("n9")) == ("polisher", "", "")
+    assert after.best
+    assert after.best.name == ("p1" if metric == 0.6 else "n1")
+
+
+def test_a_node_beside_the_search_that_comes_to_nothing_is_no_longer_in_flight() -> None:
+    lost = WorkAbandoned(role="executor", event="JobQueued", about="cpu.p1", why="no")
+    state = grown(*tried("n1", None, 0.5), proposed("p1", None, step="polisher"), lost)
+    assert (state.node("p1").state, state.failed, len(state.in_flight)) == ("failed", 0, 0)
+    assert state.root.children == ("n1",)
+    assert (state.root.visits, state.root.reward) == (1, 2.0)

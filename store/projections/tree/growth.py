@@ -49,6 +49,8 @@ def propose(state: State, proposed: NodeProposed) -> State:
     """Return the tree with one more node in flight."""
     if proposed.node in state.orders:
         return state
+    if proposed.step:
+        return _beside(state, proposed)
     parent = state.nodes[state.orders.get(proposed.parent or "", ROOT)]
     order = len(state.nodes)
     node = Node(
@@ -68,6 +70,26 @@ def propose(state: State, proposed: NodeProposed) -> State:
         orders=state.orders.added(node.name, order),
         in_flight={**state.in_flight, node.name: Progress(order=order)},
         repairs=state.repairs - {parent.order},
+    )
+
+
+def _beside(state: State, proposed: NodeProposed) -> State:
+    """Return the tree with a closing step's node in flight; the search does not know of it."""
+    order = len(state.nodes)
+    node = Node(
+        name=proposed.node,
+        order=order,
+        parent=proposed.parent if proposed.parent in state.orders else None,
+        action=proposed.action,
+        step=proposed.step,
+        phase=proposed.phase,
+    )
+    return replace(
+        state,
+        nodes=state.nodes.updated({order: node}),
+        orders=state.orders.added(node.name, order),
+        in_flight={**state.in_flight, node.name: Progress(order=order)},
+        beside=state.beside + 1,
     )
 
 
@@ -113,6 +135,8 @@ def _fail(state: State, name: str) -> State:
     if progress is None:
         return state
     node = replace(state.nodes[progress.order], state="failed")
+    if node.step:
+        return _landed_beside(state, node)
     parent = state.nodes[node.above]
     freed = replace(parent, children=tuple(each for each in parent.children if each != name))
     state = replace(
@@ -143,6 +167,8 @@ def grade(state: State, graded: SolutionGraded) -> State:
         visits=1,
     )
     record = _is_better(node, state.best, state)
+    if node.step:
+        return _landed_beside(replace(state, best=node if record else state.best), node)
     walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
     settled = settle(state, node, walk)
     node = settled.nodes[node.order]
@@ -153,6 +179,13 @@ def grade(state: State, graded: SolutionGraded) -> State:
         buggy=state.buggy + node.buggy,
         repairs=_with_repair(state, node),
     )
+
+
+def _landed_beside(state: State, node: Node) -> State:
+    """Return the tree once a closing step's node has come to its end: nothing else changes."""
+    in_flight = {**state.in_flight}
+    del in_flight[node.name]
+    return replace(state, nodes=state.nodes.updated({node.order: node}), in_flight=in_flight)
 
 
 def _is_better(node: Node, best: Node | None, state: State) -> bool:

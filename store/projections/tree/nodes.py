@@ -26,6 +26,8 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
 
     `above` is the order of the parent. `local_best` is the best node of its branch, on which
     `improve_failures` are counted. `exhausted`: nothing can be tried at or below it any more.
+    `step` is the closing step that a node beside the search belongs to: such a node is nobody's
+    child.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
     above: int = ROOT
     parent: str | None = None
     action: Action = "draft"
+    step: str = ""
     phase: int = 0
     state: Stage = "proposed"
     children: tuple[str, ...] = ()
@@ -72,7 +75,7 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
 class State(Struct, frozen=True, kw_only=True, gc=False):
     """The tree. `repairs` are broken leaves whose chain of repairs is still to be followed.
 
-    `nodes` has those in flight as they were proposed.
+    `nodes` has those in flight as they were proposed; `beside` counts those of closing steps.
     """
 
     search: Search = Search()
@@ -85,6 +88,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
     graded: int = 0
     buggy: int = 0
     failed: int = 0
+    beside: int = 0
 
     @property
     def root(self) -> Node:
@@ -93,8 +97,13 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def proposed(self) -> int:
-        """How many nodes there are."""
-        return len(self.nodes) - 1
+        """How many nodes the search has."""
+        return len(self.nodes) - 1 - self.beside
+
+    def step_of(self, name: str) -> str:
+        """Return the closing step that *name* belongs to; nothing for a node of the search."""
+        order = self.orders.get(name)
+        return "" if order is None else self.nodes[order].step
 
     def node(self, name: str) -> Node:
         """Return the node *name*; raises KeyError."""
