@@ -161,7 +161,10 @@ class CodingFailed(Event, frozen=True, kw_only=True):
 
 
 class JobQueued(Event, frozen=True, kw_only=True):
-    """A solution waits to run; says all that an executor needs. Limits: seconds, MiB, KiB."""
+    """A solution waits to run; says all that an executor needs. Limits: seconds, MiB, KiB.
+
+    `files` are further files by their names, which it finds in ./files.
+    """
 
     routed: ClassVar[Literal["role", "class"] | None] = "class"
     keyed_by: ClassVar[tuple[str, ...]] = ("job_class", "node")
@@ -177,6 +180,7 @@ class JobQueued(Event, frozen=True, kw_only=True):
     file_mb: int
     output_kb: int
     max_attempts: int
+    files: dict[str, Artifact] = {}
 
 
 class ExecutionStarted(Event, frozen=True, kw_only=True):
