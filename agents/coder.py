@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from agents import context
 from agents.context import Memory
+from agents.jobs import job
 from agents.prompts import reply, solution
 from agents.role import Role
 from agents.tools import Tools
@@ -36,9 +37,6 @@ NAME = "coder"
 ASKS = 3
 """How often a model is asked for one node before it is given up."""
 
-LEAST_SECONDS = 10.0
-"""What a job may take at least, however little is left of the run."""
-
 _PURPOSES: dict[str, Purpose] = {"draft": "draft", "debug": "debug"}
 _OUTPUT = 5000
 
@@ -49,11 +47,12 @@ Emitted = ModelAsked | SolutionWritten | JobQueued | CodingFailed
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The task, what is remembered, and when the run ends."""
+    """The task, what is remembered, when the run ends, and the minutes kept for its closing."""
 
     settings: Settings = Settings()
     nodes: int = 0
     ends: datetime | None = None
+    reserve: float = 0.0
     prepared: TaskPrepared | None = None
     memory: Memory = Memory()
 
@@ -64,7 +63,8 @@ def evolve(state: State, event: Recorded[Followed]) -> State:
     match event.data:
         case RunStarted(settings=settings, budget=budget):
             ends = event.time + timedelta(minutes=budget.minutes)
-            return replace(state, settings=settings, nodes=budget.nodes, ends=ends)
+            reserve = settings.reserve(budget.minutes)
+            return replace(state, settings=settings, nodes=budget.nodes, ends=ends, reserve=reserve)
         case RunResumed(minutes=minutes):
             later = timedelta(minutes=minutes)
             return replace(state, ends=state.ends + later if state.ends else None)
@@ -98,7 +98,14 @@ def decide(state: State, event: Recorded[NodeProposed | ModelAnswered]) -> list[
     if isinstance(read, reply.Solution):
         return [
             SolutionWritten(node=trace.node, plan=read.plan, code=read.code),
-            _job(state, event, trace, prepared, read.code),
+            job(
+                trace.node,
+                read.code,
+                prepared=prepared,
+                limits=state.settings.executor,
+                seconds_left=_seconds_left(state, event.time),
+                job_class=trace.job_class,
+            ),
         ]
     asked = _number(fact.call)
     if asked >= ASKS:
@@ -127,7 +134,10 @@ def _number(call: str) -> int:
 
 
 def _seconds_left(state: State, now: datetime) -> float:
-    return max(0.0, (state.ends - now).total_seconds()) if state.ends else 0.0
+    """Return how long may be searched, so that the closing finds executors free; then what is left."""
+    left = max(0.0, (state.ends - now).total_seconds()) if state.ends else 0.0
+    kept = 60 * state.reserve
+    return left - kept if left > kept else left
 
 
 def _ask(
@@ -189,26 +199,6 @@ def _shown(parent: Trace) -> solution.Parent:
         output=output,
         analysis=parent.analysis,
         metric=parent.metric,
-    )
-
-
-def _job(
-    state: State, event: Recorded[Any], trace: Trace, prepared: TaskPrepared, code: str
-) -> JobQueued:
-    limits = state.settings.executor
-    left = max(LEAST_SECONDS, _seconds_left(state, event.time))
-    return JobQueued(
-        node=trace.node,
-        job_class=trace.job_class,
-        code=code,
-        data=prepared.data,
-        seconds=min(limits.seconds, left),
-        grace_seconds=limits.grace_seconds,
-        memory_mb=limits.memory_mb,
-        processes=limits.processes,
-        file_mb=limits.file_mb,
-        output_kb=limits.output_kb,
-        max_attempts=limits.max_attempts,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from agents import coder
+from agents.jobs import LEAST_SECONDS
 from agents.testing import Spec
 from schemas.events import (
     CodingFailed,
@@ -50,7 +51,16 @@ def test_a_reply_becomes_a_solution_and_a_job() -> None:
 def test_a_job_gets_no_more_time_than_the_run_has_left_but_some() -> None:
     given = Spec(coder.role).given(*BEGUN, proposed("n1"))
     end = timedelta(minutes=60).total_seconds() + 1
-    for left, expected in ((100.0, 100.0), (1.0, coder.LEAST_SECONDS)):
+    for left, expected in ((100.0, 100.0), (1.0, LEAST_SECONDS)):
+        job = given.when(answered("n1"), seconds=end - left).decided[-1]
+        assert isinstance(job, JobQueued)
+        assert job.seconds == expected
+
+
+def test_a_job_ends_where_the_closing_begins() -> None:
+    given = Spec(coder.role).given(started(closing=("packer",)), prepared(), proposed("n1"))
+    end, kept = timedelta(minutes=60).total_seconds() + 1, timedelta(minutes=3).total_seconds()
+    for left, expected in ((kept + 100, 100.0), (kept - 80, 100.0), (kept + 1, LEAST_SECONDS)):
         job = given.when(answered("n1"), seconds=end - left).decided[-1]
         assert isinstance(job, JobQueued)
         assert job.seconds == expected
