@@ -49,6 +49,8 @@ class Origin(Struct, frozen=True, kw_only=True):
 class RunStarted(Event, frozen=True, kw_only=True):
     """Somebody asked for a task to be solved; the budget's minutes count from this event's time."""
 
+    schema: ClassVar[int] = 2
+
     task: str
     folder: str
     settings: Settings

@@ -80,11 +80,13 @@ class Closing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What follows the search: `steps` are the roles that have a turn then.
 
     `reserve_share` of a run's minutes is kept for them, and `minutes` is the most they get.
+    `fuse_best` is how many solutions the fuser blends.
     """
 
-    steps: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ("fuser",)
     reserve_share: float = 0.05
     minutes: float = 10.0
+    fuse_best: int = 3
 
 
 class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -49,6 +49,8 @@ def _value(tree: Any, key: str) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
     return (
         "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     )

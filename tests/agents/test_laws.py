@@ -14,13 +14,16 @@ from schemas.events import (
     ClosingStepDone,
     Event,
     GuidanceGiven,
+    JobQueued,
     ModelAnswered,
     ModelAsked,
+    NodeProposed,
     RunPaused,
     RunResumed,
     RunStarted,
     RunStopped,
     SearchTimeUp,
+    SolutionWritten,
     TimeUp,
 )
 from tests.strategies import SOMETIME, any_event, logs
@@ -32,7 +35,10 @@ SAID_BY_EVERY_ACTOR = {events.ActorStarted, events.ActorStopped, events.WorkAban
 SHARED = {
     ModelAsked: {"coder", "curator"},
     ModelAnswered: {"coder", "curator"},
-    ClosingStepDone: set[str](),
+    NodeProposed: {"planner", "fuser"},
+    SolutionWritten: {"coder", "fuser"},
+    JobQueued: {"coder", "fuser"},
+    ClosingStepDone: {"fuser"},
 }
 """What several roles say, each under keys of its own."""
 

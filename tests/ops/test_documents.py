@@ -194,6 +194,8 @@ def _default(key: str) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return (
         "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     )
