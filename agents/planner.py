@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.role import Role
+from agents.search.final import final
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from schemas.envelope import Recorded
 from schemas.events import (
@@ -205,19 +206,19 @@ def _why_searched(state: State) -> str:
     """Return why nothing more is to be tried, or nothing; without a solution the search goes on."""
     if state.tree.proposed >= state.budget.nodes and not len(state.tree.in_flight):
         return "nodes"
-    return "time" if state.short and state.tree.best and state.settings.closing.steps else ""
+    return "time" if state.short and state.tree.best and state.settings.closing_steps else ""
 
 
 def _close(state: State, why: str) -> list[Emitted]:
     """Give the closing steps their turn; with none of them, or nothing to hand over, finish."""
-    steps = state.settings.closing.steps
+    steps = state.settings.closing_steps
     if not steps or state.tree.best is None:
         return _finish(state, why)
     return [SearchClosed(why=why, phase=state.phase, steps=steps)]
 
 
 def _finish(state: State, why: str) -> list[Emitted]:
-    best = state.tree.best
+    best = final(state.tree, state.settings.select)
     finished = RunFinished(
         best=best.name if best else None,
         metric=best.metric if best else None,

@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.settings import Budget, Model, Settings
 from schemas.task import Artifact, Evaluation, SampleFormat, Task
 
-Action = Literal["draft", "debug", "improve", "fuse"]
+Action = Literal["draft", "debug", "improve", "fuse", "repeat"]
 Outcome = Literal["ok", "error", "timeout", "memory", "refused", "lost"]
 Tier = Literal["task", "experience", "knowledge", "wisdom", "parent"]
 Purpose = Literal["draft", "debug", "improve", "knowledge", "wisdom"]

@@ -89,6 +89,19 @@ class Closing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fuse_best: int = 3
 
 
+class Select(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which solution is handed over.
+
+    With `robust`, `candidates` are run again `repeats` times each with other seeds, and the spread
+    of a candidate's scores counts against their mean.
+    """
+
+    final: Literal["best", "robust"] = "best"
+    candidates: int = 3
+    repeats: int = 3
+    spread_weight: float = 1.0
+
+
 class Memory(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The cache tiers. Thresholds are cosines; budgets are tokens of one prompt's memory part."""
 
@@ -145,6 +158,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Model = field(default_factory=Model)
     search: Search = field(default_factory=Search)
     closing: Closing = field(default_factory=Closing)
+    select: Select = field(default_factory=Select)
     memory: Memory = field(default_factory=Memory)
     executor: Executor = field(default_factory=Executor)
     grader: Grader = field(default_factory=Grader)
@@ -152,10 +166,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     bus: Bus = field(default_factory=Bus)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    @property
+    def closing_steps(self) -> tuple[str, ...]:
+        """The roles that have a turn after the search: as set, and the one that `select` needs."""
+        needed = ("repeater",) if self.select.final == "robust" else ()
+        return (*self.closing.steps, *(each for each in needed if each not in self.closing.steps))
+
     def reserve(self, minutes: float) -> float:
         """Return how many of a run's *minutes* are kept for its closing."""
         closing = self.closing
-        if not closing.steps or not closing.reserve_share:
+        if not self.closing_steps or not closing.reserve_share:
             return 0.0
         wanted = max(closing.reserve_share * minutes, LEAST_RESERVE)
         return min(wanted, closing.minutes, MOST_RESERVED * minutes)

@@ -20,11 +20,12 @@ from schemas.settings import (
     Memory,
     Model,
     Search,
+    Select,
     Settings,
 )
 from schemas.task import Task
 
-STEPS = st.sampled_from(["fuser", "polisher"])
+STEPS = st.sampled_from(["fuser", "repeater", "polisher"])
 NODES = st.integers(1, 8).map(lambda n: f"n{n}")
 WORDS = st.from_regex(r"[a-z0-9-]{1,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -84,6 +85,13 @@ SETTINGS = st.builds(
         phase_nodes=st.integers(1, 4),
     ),
     closing=st.builds(Closing, steps=st.lists(STEPS, max_size=2).map(tuple)),
+    select=st.builds(
+        Select,
+        final=st.sampled_from(["best", "robust"]),
+        candidates=_FEW,
+        repeats=_FEW,
+        spread_weight=st.floats(0, 2),
+    ),
     memory=st.builds(Memory, budget_tokens=st.integers(0, 500)),
     executor=st.builds(Executor, slots=_FEW),
     grader=st.builds(Grader),

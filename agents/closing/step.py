@@ -59,6 +59,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     parent: str | None = None
     plan: str
     code: str
+    job_class: str = "cpu"
     files: dict[str, Artifact] = {}
 
 
@@ -121,6 +122,7 @@ def attempted(
             phase=attempt.phase,
             instruction=attempt.plan,
             selection=_NOTHING,
+            job_class=attempt.job_class,
             step=attempt.step,
         ),
         SolutionWritten(node=attempt.node, plan=attempt.plan, code=attempt.code),
@@ -130,6 +132,7 @@ def attempted(
             prepared=prepared,
             limits=state.settings.executor,
             seconds_left=left,
+            job_class=attempt.job_class,
             files=attempt.files,
         ),
     )

@@ -80,7 +80,7 @@ def _check(wish: Wish) -> None:
 def check_steps(settings: Settings) -> None:
     """Raise Problem for a closing step that no role takes: a run would wait for it in vain."""
     known = sorted(role.name for role in discover() if ClosingStepDone in role.emits)
-    for step in settings.closing.steps:
+    for step in settings.closing_steps:
         if step not in known:
             remedy = f"choose among: {', '.join(known) or 'none'}"
             what = f"closing.steps: no role {step!r} closes runs"
@@ -128,7 +128,7 @@ async def _uninterrupted(
         recording=wish.recording,
         url=wish.url,
         # A run that goes on has its own settings: whichever it is, its steps are there.
-        steps=settings.closing.steps if wish.task else None,
+        steps=settings.closing_steps if wish.task else None,
     )
     run = wish.name or conduct.new_name(folder.name if folder else "run")
     _tell(f"run    {run}")

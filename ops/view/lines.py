@@ -98,7 +98,7 @@ def _graded(state: State, graded: said.SolutionGraded) -> str:
     if graded.metric is None or graded.buggy or not graded.valid:
         return f"{graded.node} failed: {_short(graded.analysis)}"
     text = f"{graded.node} scored {score(graded.metric)}"
-    if state.improves(graded.metric, state.best.metric if state.best else None):
+    if state.is_record(graded.node, graded.metric):
         text += ", the best so far"
     above = state.above(graded.node)
     if above is None or above.metric is None:

@@ -66,6 +66,12 @@ class State(Struct, frozen=True, kw_only=True):
             return True
         return tree_fold.gain(metric, than, lower_is_better=self.tree.lower_is_better) > 0
 
+    def is_record(self, node: str, metric: float) -> bool:
+        """Return whether *node* is the best so far with that score; a repeat is no solution."""
+        order = self.tree.orders.get(node)
+        repeat = order is not None and self.tree.nodes[order].action == "repeat"
+        return not repeat and self.improves(metric, self.best.metric if self.best else None)
+
     def counts(self) -> Mapping[str, int]:
         """Return how many nodes are in each stage."""
         under_way = Counter(_SHOWN[each.state] for each in self.tree.in_flight.values())
@@ -127,12 +133,19 @@ def _run(state: State, event: Recorded[Any]) -> State:
 def _scored(state: State, event: Recorded[Any]) -> State:
     match event.data:
         case said.SolutionGraded(node=node, metric=float(metric), valid=True, buggy=False):
-            if state.improves(metric, state.best.metric if state.best else None):
-                best = Best(time=event.time, node=node, metric=metric)
-                return replace(state, bests=(*state.bests, best))
+            if state.is_record(node, metric):
+                return _with_best(state, event.time, node, metric)
             return state
+        case said.RunFinished(best=str(node), metric=float(metric)):
+            # Not always the best score is handed over.
+            chosen = state.best is not None and state.best.node == node
+            return state if chosen else _with_best(state, event.time, node, metric)
         case _:
             return state
+
+
+def _with_best(state: State, time: datetime, node: str, metric: float) -> State:
+    return replace(state, bests=(*state.bests, Best(time=time, node=node, metric=metric)))
 
 
 def _work(state: State, event: Recorded[Any]) -> State:

@@ -12,7 +12,7 @@ from schemas.events import (
     TaskPrepared,
     WisdomRecalled,
 )
-from schemas.settings import Budget, Closing, Executor, Search, Settings
+from schemas.settings import Budget, Closing, Executor, Search, Select, Settings
 from schemas.task import Artifact, SampleFormat, Task
 
 ARTIFACT = Artifact(sha256="0" * 64, size=1, name="submission.csv")
@@ -27,11 +27,15 @@ def started(
     slots: int = 1,
     usd: float | None = None,
     closing: Any = (),
+    select: Any = None,
     **search: Any,
 ) -> RunStarted:
     """Return the start of a run with a pipeline of two nodes for each slot, closed by *closing*."""
     settings = Settings(
-        executor=Executor(slots=slots), search=Search(**search), closing=Closing(steps=closing)
+        executor=Executor(slots=slots),
+        search=Search(**search),
+        closing=Closing(steps=closing),
+        select=select or Select(),
     )
     return RunStarted(
         task="toy",

@@ -35,10 +35,10 @@ SAID_BY_EVERY_ACTOR = {events.ActorStarted, events.ActorStopped, events.WorkAban
 SHARED = {
     ModelAsked: {"coder", "curator"},
     ModelAnswered: {"coder", "curator"},
-    NodeProposed: {"planner", "fuser"},
-    SolutionWritten: {"coder", "fuser"},
-    JobQueued: {"coder", "fuser"},
-    ClosingStepDone: {"fuser"},
+    NodeProposed: {"planner", "fuser", "repeater"},
+    SolutionWritten: {"coder", "fuser", "repeater"},
+    JobQueued: {"coder", "fuser", "repeater"},
+    ClosingStepDone: {"fuser", "repeater"},
 }
 """What several roles say, each under keys of its own."""
 

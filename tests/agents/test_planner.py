@@ -24,6 +24,7 @@ from schemas.events import (
     TimeUp,
     WorkAbandoned,
 )
+from schemas.settings import Closing, Select, Settings
 
 from .examples import ARTIFACT, RECALLED, answered, graded, prepared, proposed, started
 
@@ -201,6 +202,25 @@ def test_what_a_step_made_is_chosen_only_if_it_is_better(metric: float | None, b
     assert ask(*past).when(graded("p1", metric)).decided == []
     end = the_end(ask(*past, graded("p1", metric)).when(ClosingStepDone(step="polisher")))
     assert (end.best, end.nodes, end.buggy) == (best, 2, 0)
+
+
+def test_a_solution_that_its_repeats_bear_out_is_handed_over_where_that_is_asked_for() -> None:
+    again = [proposed(f"{n}r1", n, "repeat", step="repeater") for n in ("n1", "n2")]
+    landed = [graded("n1r1", 0.5), graded("n2r1", 0.8)]
+    closed = SearchClosed(why="nodes", phase=1, steps=("repeater",))
+    for select, best in ((Select(final="robust"), "n2"), (Select(), "n1")):
+        begin = started(nodes=2, select=select)
+        past = [begin, *CLOSED[1:-1], closed, *again, *landed]
+        end = the_end(ask(*past).when(ClosingStepDone(step="repeater")))
+        assert (end.best, end.metric, end.nodes) == (best, 0.8 if best == "n2" else 0.9, 2)
+
+
+def test_a_robust_choice_has_the_repeater_called() -> None:
+    past = [started(nodes=2, select=Select(final="robust")), *SEARCHED[1:]]
+    closed = SearchClosed(why="nodes", phase=1, steps=("repeater",))
+    ask(*past).when(graded("n2", 0.8)).then(closed)
+    both = Settings(closing=Closing(steps=("packer",)), select=Select(final="robust"))
+    assert both.closing_steps == ("packer", "repeater")
 
 
 def test_a_step_that_was_given_up_is_not_waited_for() -> None:

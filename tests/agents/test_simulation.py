@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agents import coder, fuser, planner
+from agents import coder, fuser, planner, repeater
 from agents.role import Role
 from agents.testing import recorded
 from schemas.envelope import Recorded
@@ -23,6 +23,7 @@ from schemas.events import (
     SearchClosed,
     SolutionGraded,
 )
+from schemas.settings import Select
 from schemas.task import Artifact
 from store.projections import tree
 
@@ -49,7 +50,9 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.chance = Random(seed)  # noqa: S311 - a script of outcomes, not a secret
-        self.actors = [Actor(planner.role), Actor(coder.role), Actor(fuser.role)]
+        self.actors = [
+            Actor(each) for each in (planner.role, coder.role, fuser.role, repeater.role)
+        ]
         self.log: list[Event] = []
         self.open: list[Event] = []
         self.most_in_flight = 0
@@ -108,7 +111,11 @@ def test_a_run_of_200_nodes_keeps_its_limits_and_ends_with_the_best(
 ) -> None:
     world = World(seed)
     begin = started(
-        nodes=200, slots=slots, lookahead=lookahead, max_coding_failures=50, closing=("fuser",)
+        nodes=200,
+        slots=slots,
+        lookahead=lookahead,
+        max_coding_failures=50,
+        closing=("fuser",),
     )
     world.say(begin, prepared(lower_is_better=lower), RECALLED)
     end = world.run()
@@ -124,6 +131,24 @@ def test_a_run_of_200_nodes_keeps_its_limits_and_ends_with_the_best(
     _limits_hold(world)
     _phases_part_the_grades(world)
     _statistics_add_up(world.planner.tree)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), lower=st.booleans())
+def test_a_run_that_chooses_by_repeats_ends_with_one_of_the_best(*, seed: int, lower: bool) -> None:
+    world = World(seed)
+    select = Select(final="robust", candidates=4, repeats=2)
+    begin = started(nodes=30, slots=2, closing=("fuser",), select=select)
+    world.say(begin, prepared(lower_is_better=lower), RECALLED)
+    end = world.run()
+    metrics = {each.node: each.metric for each in world.all(SolutionGraded)}
+    searched = [metrics[n] for n in metrics if n[0] == "n" and "r" not in n and metrics[n]]
+    better = sorted(searched, reverse=not lower)[:4]
+    repeats = [each for each in world.all(NodeProposed) if each.action == "repeat"]
+    assert len(repeats) == 8
+    assert [each.parent for each in repeats[:4]] == [each.parent for each in repeats[4:]]
+    assert end.best == "fuse1" or end.metric in better
+    assert (end.metric, end.nodes) == (metrics[end.best or ""], 30)
 
 
 @settings(max_examples=10, deadline=None)

@@ -256,6 +256,18 @@ def test_the_closing_of_a_run_is_told() -> None:
     assert "3 good, 1 buggy, 1 unwritten" in text
 
 
+def test_a_repeat_is_no_solution_of_its_own_and_the_choice_is_what_is_shown_last() -> None:
+    again = proposed("n2r1", "n2", action="repeat", step="repeater")
+    chosen = RunFinished(best="n1", metric=0.5, why="nodes", failed=False, nodes=7, buggy=1)
+    events = [*RUN, again, *ran("n2r1"), graded("n2r1", 0.125)]
+    assert told(*events)[-2:] == [
+        "n2r1 proposed: repeat n2",
+        "n2r1 scored 0.125, 0.125 better than n2",
+    ]
+    assert "0.25 by n2" in shown(*events)
+    assert "0.5 by n1" in shown(*events, chosen)
+
+
 @pytest.mark.parametrize("width", [200, 80, 40, 24])
 @pytest.mark.parametrize("length", [0, 1, 3, 10, len(RUN)])
 def test_every_moment_fits_every_width(width: int, length: int) -> None:

@@ -12,6 +12,7 @@ from schemas.events import (
     ExecutionFinished,
     ExecutionStarted,
     NodeProposed,
+    RunFinished,
     RunStarted,
     SolutionGraded,
     SolutionWritten,
@@ -19,6 +20,7 @@ from schemas.events import (
     WorkAbandoned,
 )
 from store.projections.projection import Projection
+from store.projections.tree import beside
 from store.projections.tree.backpropagation import Walk, broken, settle, sound
 from store.projections.tree.nodes import ROOT, START, Node, Progress, Stage, State, gain, rows
 
@@ -31,6 +33,7 @@ Followed = (
     | CodingFailed
     | TaskPrepared
     | RunStarted
+    | RunFinished
     | WorkAbandoned
 )
 
@@ -50,7 +53,7 @@ def propose(state: State, proposed: NodeProposed) -> State:
     if proposed.node in state.orders:
         return state
     if proposed.step:
-        return _beside(state, proposed)
+        return beside.propose(state, proposed)
     parent = state.nodes[state.orders.get(proposed.parent or "", ROOT)]
     order = len(state.nodes)
     node = Node(
@@ -70,26 +73,6 @@ def propose(state: State, proposed: NodeProposed) -> State:
         orders=state.orders.added(node.name, order),
         in_flight={**state.in_flight, node.name: Progress(order=order)},
         repairs=state.repairs - {parent.order},
-    )
-
-
-def _beside(state: State, proposed: NodeProposed) -> State:
-    """Return the tree with a closing step's node in flight; the search does not know of it."""
-    order = len(state.nodes)
-    node = Node(
-        name=proposed.node,
-        order=order,
-        parent=proposed.parent if proposed.parent in state.orders else None,
-        action=proposed.action,
-        step=proposed.step,
-        phase=proposed.phase,
-    )
-    return replace(
-        state,
-        nodes=state.nodes.updated({order: node}),
-        orders=state.orders.added(node.name, order),
-        in_flight={**state.in_flight, node.name: Progress(order=order)},
-        beside=state.beside + 1,
     )
 
 
@@ -136,7 +119,7 @@ def _fail(state: State, name: str) -> State:
         return state
     node = replace(state.nodes[progress.order], state="failed")
     if node.step:
-        return _landed_beside(state, node)
+        return beside.land(state, node)
     parent = state.nodes[node.above]
     freed = replace(parent, children=tuple(each for each in parent.children if each != name))
     state = replace(
@@ -168,7 +151,7 @@ def grade(state: State, graded: SolutionGraded) -> State:
     )
     record = _is_better(node, state.best, state)
     if node.step:
-        return _landed_beside(replace(state, best=node if record else state.best), node)
+        return beside.land(state, node, record=record)
     walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
     settled = settle(state, node, walk)
     node = settled.nodes[node.order]
@@ -181,11 +164,11 @@ def grade(state: State, graded: SolutionGraded) -> State:
     )
 
 
-def _landed_beside(state: State, node: Node) -> State:
-    """Return the tree once a closing step's node has come to its end: nothing else changes."""
-    in_flight = {**state.in_flight}
-    del in_flight[node.name]
-    return replace(state, nodes=state.nodes.updated({node.order: node}), in_flight=in_flight)
+def _finished(state: State, finished: RunFinished) -> State:
+    """Return the tree with the solution that was handed over as the best."""
+    if finished.best is None or finished.best not in state.orders:
+        return state
+    return replace(state, best=state.node(finished.best))
 
 
 def _is_better(node: Node, best: Node | None, state: State) -> bool:
@@ -218,6 +201,7 @@ STEPS: Mapping[type[Event], Callable[[State, Any], State]] = {
     ExecutionFinished: _executed,
     SolutionGraded: grade,
     CodingFailed: _unwritten,
+    RunFinished: _finished,
     WorkAbandoned: _abandoned,
 }
 

@@ -27,7 +27,7 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
     `above` is the order of the parent. `local_best` is the best node of its branch, on which
     `improve_failures` are counted. `exhausted`: nothing can be tried at or below it any more.
     `step` is the closing step that a node beside the search belongs to: such a node is nobody's
-    child.
+    child. `repeats` are the scores of the same program with other seeds.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
     state: Stage = "proposed"
     children: tuple[str, ...] = ()
     metric: float | None = None
+    repeats: tuple[float, ...] = ()
     valid: bool = False
     buggy: bool = False
     visits: int = 0
