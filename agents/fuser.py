@@ -16,6 +16,7 @@ from agents.closing.step import Landed
 from agents.role import Role
 from schemas.envelope import Recorded
 from schemas.events import (
+    LIGHT,
     ClosingStepDone,
     ExecutionFinished,
     JobQueued,
@@ -88,6 +89,7 @@ def decide(state: State, event: Recorded[SearchClosed | Landed]) -> list[Emitted
         phase=closed.phase,
         plan=_plan(members, way),
         code=program([member.name for member in members], way, prepared),
+        job_class=LIGHT,
         files={f"{member.name}.csv": state.written[member.name] for member in members},
     )
     return [*step.attempted(state.run, prepared, event.time, attempt)]

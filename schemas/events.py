@@ -18,6 +18,9 @@ Purpose = Literal["draft", "debug", "improve", "knowledge", "wisdom"]
 
 ONCE = "once"
 
+LIGHT = "light"
+"""The class of jobs that take next to nothing: they wait for no other, whatever runs."""
+
 
 class Event(Struct, frozen=True, kw_only=True, gc=False):
     """Base of all events.

@@ -65,7 +65,7 @@ def test_the_best_three_are_blended() -> None:
     assert (proposal.step, proposal.phase) == ("fuser", 3)
     assert "n2 (0.9), n5 (0.8) and n4 (0.7)" in solution.plan
     assert "main(['n2', 'n5', 'n4'], 'ranks', 'id', ['id', 'target'])" in solution.code
-    assert job.code == solution.code
+    assert (job.key, job.code) == ("light.fuse1", solution.code)
     assert job.files == {f"{node}.csv": artifact(f"rows of {node}") for node in ("n2", "n5", "n4")}
     compile(solution.code, "solution.py", "exec")
 

@@ -71,7 +71,7 @@ def test_a_blend_that_is_better_is_handed_over(
     (end,) = said(run, "RunFinished").values()
     assert (end["nodes"], end["why"]) == (3, "nodes")
     assert len(settled(run.home, run.name)) == 3
-    job = said(run, "JobQueued")["cpu.fuse1"]
+    job = said(run, "JobQueued")["light.fuse1"]
     raw = {key: data["submission"] for key, data in said(run, "ExecutionFinished").items()}
     assert job["files"] == {f"{node}.csv": raw[node] for node in ("n1", "n2", "n3")}
     (status,) = flowstone(run.home, "status", "--json").stdout.splitlines()
