@@ -47,7 +47,7 @@ Emitted = ModelAsked | SolutionWritten | JobQueued | CodingFailed
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The task, what is remembered, when the run ends, and the minutes kept for its closing."""
+    """The task, what is remembered, when the run ends, and the minutes without jobs before that."""
 
     settings: Settings = Settings()
     nodes: int = 0
@@ -63,7 +63,9 @@ def evolve(state: State, event: Recorded[Followed]) -> State:
     match event.data:
         case RunStarted(settings=settings, budget=budget):
             ends = event.time + timedelta(minutes=budget.minutes)
-            reserve = settings.reserve(budget.minutes)
+            # Programs that are run again need the executors free, where a blend does not.
+            robust = settings.select.final == "robust"
+            reserve = settings.reserve(budget.minutes) if robust else 0.0
             return replace(state, settings=settings, nodes=budget.nodes, ends=ends, reserve=reserve)
         case RunResumed(minutes=minutes):
             later = timedelta(minutes=minutes)
@@ -134,7 +136,7 @@ def _number(call: str) -> int:
 
 
 def _seconds_left(state: State, now: datetime) -> float:
-    """Return how long may be searched, so that the closing finds executors free; then what is left."""
+    """Return how long a program of the search may run."""
     left = max(0.0, (state.ends - now).total_seconds()) if state.ends else 0.0
     kept = 60 * state.reserve
     return left - kept if left > kept else left

@@ -196,10 +196,15 @@ def _why_over(state: State) -> str:
     if state.budget.usd is not None and state.usd >= state.budget.usd:
         return "money"
     if state.closed:
-        return "" if state.open_steps else state.closed.why
+        return "" if state.open_steps or _searched_on(state) else state.closed.why
     if state.coding_failures >= state.settings.search.max_coding_failures:
         return f"no program could be had {state.coding_failures} times: {state.coding_why}"
     return ""
+
+
+def _searched_on(state: State) -> bool:
+    """Return whether nodes of the search are still in flight: what lands in time may be the best."""
+    return any(not state.tree.step_of(name) for name in state.tree.in_flight)
 
 
 def _why_searched(state: State) -> str:

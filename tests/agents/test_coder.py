@@ -13,6 +13,7 @@ from schemas.events import (
     SolutionWritten,
     WisdomRecalled,
 )
+from schemas.settings import Select
 
 from .examples import CODE, REPLY, answered, executed, graded, prepared, proposed, started
 
@@ -57,8 +58,9 @@ def test_a_job_gets_no_more_time_than_the_run_has_left_but_some() -> None:
         assert job.seconds == expected
 
 
-def test_a_job_ends_where_the_closing_begins() -> None:
-    given = Spec(coder.role).given(started(closing=("packer",)), prepared(), proposed("n1"))
+def test_a_job_ends_where_programs_are_to_be_run_again() -> None:
+    begin = started(select=Select(final="robust"))
+    given = Spec(coder.role).given(begin, prepared(), proposed("n1"))
     end, kept = timedelta(minutes=60).total_seconds() + 1, timedelta(minutes=3).total_seconds()
     for left, expected in ((kept + 100, 100.0), (kept - 80, 100.0), (kept + 1, LEAST_SECONDS)):
         job = given.when(answered("n1"), seconds=end - left).decided[-1]

@@ -237,9 +237,12 @@ def test_a_closing_is_ended_by_its_time_and_by_a_person(ending: Event, why: str)
     assert (end.best, end.why) == ("n1", why)
 
 
-def test_a_closed_search_proposes_nothing_and_turns_no_phase() -> None:
+def test_a_closed_search_proposes_nothing_turns_no_phase_and_waits_for_its_nodes() -> None:
     begin = started(nodes=9, closing=STEPS, phase_nodes=1)
     past = [begin, *BEGUN[1:], proposed("n1"), proposed("n2"), graded("n1", 0.9), CLOSED[-1]]
+    done = [ClosingStepDone(step=step) for step in STEPS]
+    assert ask(*past, done[0]).when(done[1]).decided == []
+    assert the_end(ask(*past, *done).when(graded("n2", 0.8))).best == "n1"
     assert ask(*past).when(graded("n2", 0.8)).decided == []
     phase, end = ask(*past, graded("n2", 0.95), POLISHED, graded("p1")).when(TimeUp()).decided
     assert phase == PhaseClosed(phase=1, why="budget", nodes=("n1", "n2"))

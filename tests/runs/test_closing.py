@@ -139,7 +139,6 @@ def test_what_time_is_kept_is_used_to_close(
     assert "fuse1" in said(run, "SolutionGraded")
     (end,) = said(run, "RunFinished").values()
     assert end["why"] == "time"
-    assert "TimeUp" not in {kind for _, _, kind, _, _ in events(run.home)}
 
 
 def test_a_step_that_nobody_takes_is_refused(tmp_path: Path, small: Path) -> None:
