@@ -88,11 +88,9 @@ def decide(state: State, event: Recorded[NodeProposed | ModelAnswered]) -> list[
     if isinstance(fact, ModelAnswered) and fact.role != NAME:
         return []
     trace = state.memory.experience.trace(_node_of(fact))
-    if trace is None or prepared is None:
+    if trace is None or prepared is None or trace.action not in solution.REQUESTS:
         return []
     if isinstance(fact, NodeProposed):
-        if fact.step:  # it brings its own program
-            return []
         return [_ask(state, event, trace, prepared)]
     if fact.outcome == "failed":
         return [CodingFailed(node=trace.node, why=fact.why, model_failed=True)]

@@ -39,6 +39,7 @@ def test_a_proposal_becomes_a_question_about_that_node() -> None:
 
 def test_what_a_closing_step_proposes_brings_its_own_program() -> None:
     Spec(coder.role).given(*BEGUN).when(proposed("p1", None, "fuse", step="polisher")).then()
+    Spec(coder.role).given(*BEGUN, proposed("n1")).when(proposed("n2", "n1", "repeat")).then()
 
 
 def test_a_reply_becomes_a_solution_and_a_job() -> None:
