@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from agents import context
 from agents.context import Memory
+from agents.jobs import job
 from agents.prompts import reply, solution
 from agents.role import Role
 from agents.tools import Tools
@@ -37,9 +38,6 @@ NAME = "coder"
 ASKS = 3
 """How often a model is asked for one node before it is given up."""
 
-LEAST_SECONDS = 10.0
-"""What a job may take at least, however little is left of the run."""
-
 _PURPOSES: dict[str, Purpose] = {"draft": "draft", "debug": "debug"}
 _OUTPUT = 5000
 
@@ -56,11 +54,12 @@ Emitted = ModelAsked | SolutionWritten | JobQueued | CodingFailed
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The task, what is remembered, and when the run ends."""
+    """The task, what is remembered, when the run ends, and the minutes without jobs before that."""
 
     settings: Settings = Settings()
     nodes: int = 0
     ends: datetime | None = None
+    reserve: float = 0.0
     prepared: TaskPrepared | None = None
     memory: Memory = Memory()
 
@@ -71,7 +70,10 @@ def evolve(state: State, event: Recorded[Followed]) -> State:
     match event.data:
         case RunStarted(settings=settings, budget=budget):
             ends = event.time + timedelta(minutes=budget.minutes)
-            return replace(state, settings=settings, nodes=budget.nodes, ends=ends)
+            # Programs that are run again need the executors free, where a blend does not.
+            robust = settings.select.final == "robust"
+            reserve = settings.reserve(budget.minutes) if robust else 0.0
+            return replace(state, settings=settings, nodes=budget.nodes, ends=ends, reserve=reserve)
         case RunResumed(minutes=minutes):
             later = timedelta(minutes=minutes)
             return replace(state, ends=state.ends + later if state.ends else None)
@@ -96,7 +98,7 @@ def decide(state: State, event: Recorded[NodeProposed | ModelAnswered]) -> list[
     if isinstance(fact, ModelAnswered) and fact.role != NAME:
         return []
     trace = state.memory.experience.trace(_node_of(fact))
-    if trace is None or prepared is None:
+    if trace is None or prepared is None or trace.action not in solution.REQUESTS:
         return []
     if isinstance(fact, NodeProposed):
         return [_ask(state, event, trace, prepared)]
@@ -106,7 +108,14 @@ def decide(state: State, event: Recorded[NodeProposed | ModelAnswered]) -> list[
     if isinstance(read, reply.Solution):
         return [
             SolutionWritten(node=trace.node, plan=read.plan, code=read.code),
-            _job(state, event, trace, prepared, read.code),
+            job(
+                trace.node,
+                read.code,
+                prepared=prepared,
+                limits=state.settings.executor,
+                seconds_left=_seconds_left(state, event.time),
+                job_class=trace.job_class,
+            ),
         ]
     asked = _number(fact.call)
     if asked >= ASKS:
@@ -135,7 +144,10 @@ def _number(call: str) -> int:
 
 
 def _seconds_left(state: State, now: datetime) -> float:
-    return max(0.0, (state.ends - now).total_seconds()) if state.ends else 0.0
+    """Return how long a program of the search may run."""
+    left = max(0.0, (state.ends - now).total_seconds()) if state.ends else 0.0
+    kept = 60 * state.reserve
+    return left - kept if left > kept else left
 
 
 def _ask(
@@ -203,26 +215,6 @@ def _shown(parent: Trace) -> solution.Parent:
         output=output,
         analysis=parent.analysis,
         metric=parent.metric,
-    )
-
-
-def _job(
-    state: State, event: Recorded[Any], trace: Trace, prepared: TaskPrepared, code: str
-) -> JobQueued:
-    limits = state.settings.executor
-    left = max(LEAST_SECONDS, _seconds_left(state, event.time))
-    return JobQueued(
-        node=trace.node,
-        job_class=trace.job_class,
-        code=code,
-        data=prepared.data,
-        seconds=min(limits.seconds, left),
-        grace_seconds=limits.grace_seconds,
-        memory_mb=limits.memory_mb,
-        processes=limits.processes,
-        file_mb=limits.file_mb,
-        output_kb=limits.output_kb,
-        max_attempts=limits.max_attempts,
     )
 
 

@@ -165,8 +165,10 @@ def _ask_knowledge(state: State, prepared: TaskPrepared, closed: PhaseClosed) ->
 
 
 def _ask_wisdom(state: State, prepared: TaskPrepared, best: str | None) -> ModelAsked:
-    told, _ = context.trajectories(_best_first(state, prepared), TRAJECTORY_TOKENS)
-    winner = state.memory.experience.trace(best) if best else None
+    traces = _best_first(state, prepared)
+    told, _ = context.trajectories(traces, TRAJECTORY_TOKENS)
+    # What was handed over may be made of others: then the best of those is what can be taught.
+    winner = (state.memory.experience.trace(best) or traces[0]) if best else None
     return ModelAsked(
         role=NAME,
         call="wisdom",

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from agents import planning
 from agents.role import Role
 from agents.search import drafts
+from agents.search.final import final
 from agents.search.lookahead import Pace, ahead
 from agents.search.policy import Choice, Horizon, PolicyUnknown, policy
 from agents.tools import Tools
 from schemas.envelope import Fact, Recorded
 from schemas.events import (
+    ClosingStepDone,
     CodingFailed,
     ExecutionFinished,
     GuidanceGiven,
@@ -29,6 +31,8 @@ from schemas.events import (
     RunResumed,
     RunStarted,
     RunStopped,
+    SearchClosed,
+    SearchTimeUp,
     SolutionGraded,
     SolutionWritten,
     TaskPrepared,
@@ -50,6 +54,9 @@ Followed = (
     | RunPaused
     | RunResumed
     | RunStopped
+    | SearchTimeUp
+    | SearchClosed
+    | ClosingStepDone
     | TimeUp
     | RunFinished
 )
@@ -65,6 +72,8 @@ Consumed = (
     | RunPaused
     | RunResumed
     | RunStopped
+    | SearchTimeUp
+    | ClosingStepDone
     | TimeUp
 )
 _WRITING = frozenset({"draft", "debug", "improve"})
@@ -73,7 +82,7 @@ _WRITING = frozenset({"draft", "debug", "improve"})
 _AT_ONCE = 1000
 """As many nodes are proposed by one decision, at the most."""
 
-Emitted = ModelAsked | PhasePlanned | PhaseClosed | NodeProposed | RunFinished
+Emitted = ModelAsked | PhasePlanned | PhaseClosed | NodeProposed | SearchClosed | RunFinished
 
 _PLANNED_FROM = frozenset(get_args(planning.Followed))
 
@@ -81,7 +90,8 @@ _PLANNED_FROM = frozenset(get_args(planning.Followed))
 class State(Struct, frozen=True, kw_only=True):
     """The search tree and how the run stands.
 
-    `away` are the minutes in which the run was paused or interrupted.
+    `away` are the minutes in which the run was paused or interrupted. `short`: what time is left
+    is kept for the closing, whose steps that are not done are `open_steps`.
     """
 
     tree: Tree = tree.START
@@ -92,6 +102,9 @@ class State(Struct, frozen=True, kw_only=True):
     away: float = 0.0
     usd: float = 0.0
     ready: bool = False
+    short: bool = False
+    closed: SearchClosed | None = None
+    open_steps: frozenset[str] = frozenset()
     paused: bool = False
     finished: bool = False
     ended: str = ""
@@ -121,8 +134,14 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
             return replace(state, ready=True)
         case TaskRefused(why=why) | RunStopped(why=why):
             return replace(state, ended=why)
+        case SearchTimeUp():
+            return replace(state, short=True)
+        case SearchClosed(steps=steps) as closed:
+            return replace(state, closed=closed, open_steps=frozenset(steps))
+        case ClosingStepDone(step=step):
+            return replace(state, open_steps=state.open_steps - {step})
         case TimeUp():
-            return replace(state, ended="time")
+            return replace(state, ended=state.closed.why if state.closed else "time")
         case WorkAbandoned() as abandoned:
             return _without(state, abandoned)
         case SolutionWritten(node=node):
@@ -139,7 +158,7 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
         case RunPaused():
             return replace(state, paused=True)
         case RunResumed(minutes=minutes):
-            return replace(state, paused=False, away=state.away + minutes)
+            return replace(state, paused=False, short=False, away=state.away + minutes)
         case RunFinished():
             return replace(state, finished=True)
         case _:
@@ -147,12 +166,16 @@ def evolve(state: State, event: Recorded[Followed]) -> State:  # noqa: C901, PLR
 
 
 def decide(state: State, event: Recorded[Consumed]) -> list[Emitted]:
-    """End the run, or turn the phase and fill the pipeline; what happened is in the state."""
+    """End the run or its search, or turn the phase and fill the pipeline; the state says which."""
     if state.finished:
         return []
     if why := _why_over(state):
         return _finish(state, why)
-    if not state.ready or not _concerns(state, event):
+    if state.closed or not state.ready:
+        return []
+    if why := _why_searched(state):
+        return _close(state, why)
+    if not _concerns(state, event):
         return []
     try:
         turn = _turn(state, event)
@@ -181,10 +204,14 @@ def _with_tree(state: State, event: Recorded[Any]) -> State:
 
 
 def _without(state: State, abandoned: WorkAbandoned) -> State:
-    """Go on after a role gave up: without wisdom if need be, but not without a prepared task."""
+    """Go on after a role gave up: without wisdom or its turn, but not without a prepared task."""
     if abandoned.event == RunStarted.__name__:
         return replace(state, ended=abandoned.why)
-    return replace(state, ready=state.ready or abandoned.event == TaskPrepared.__name__)
+    return replace(
+        state,
+        ready=state.ready or abandoned.event == TaskPrepared.__name__,
+        open_steps=state.open_steps - {abandoned.role},
+    )
 
 
 def _answered(state: State, answered: ModelAnswered) -> State:
@@ -200,14 +227,35 @@ def _why_over(state: State) -> str:
         return state.ended
     if state.budget.usd is not None and state.usd >= state.budget.usd:
         return "money"
+    if state.closed:
+        return "" if state.open_steps or _searched_on(state) else state.closed.why
     if state.coding_failures >= state.settings.search.max_coding_failures:
         return f"no program could be had {state.coding_failures} times: {state.coding_why}"
-    used_up = state.tree.proposed >= state.budget.nodes and not len(state.tree.in_flight)
-    return "nodes" if state.ready and used_up else ""
+    return ""
+
+
+def _searched_on(state: State) -> bool:
+    """Return whether nodes of the search are still in flight: what lands in time may be the best."""
+    return any(not state.tree.step_of(name) for name in state.tree.in_flight)
+
+
+def _why_searched(state: State) -> str:
+    """Return why nothing more is to be tried, or nothing; without a solution the search goes on."""
+    if state.tree.proposed >= state.budget.nodes and not len(state.tree.in_flight):
+        return "nodes"
+    return "time" if state.short and state.tree.best and state.settings.closing_steps else ""
+
+
+def _close(state: State, why: str) -> list[Emitted]:
+    """Give the closing steps their turn; with none of them, or nothing to hand over, finish."""
+    steps = state.settings.closing_steps
+    if not steps or state.tree.best is None:
+        return _finish(state, why)
+    return [SearchClosed(why=why, phase=state.phases.phase, steps=steps)]
 
 
 def _finish(state: State, why: str) -> list[Emitted]:
-    best = state.tree.best
+    best = final(state.tree, state.settings.select)
     finished = RunFinished(
         best=best.name if best else None,
         metric=best.metric if best else None,

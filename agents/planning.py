@@ -103,7 +103,7 @@ def evolve(state: State, event: Fact[Any], grown: tree.State) -> State:
             return replace(state, guidance=text)
         case SolutionWritten(node=node, code=code) if grown.search.policy == POLICY:
             return replace(state, programs={**state.programs, node: code})
-        case SolutionGraded(node=node):
+        case SolutionGraded(node=node) if not grown.step_of(node):
             return _graded(state, node, grown, event.time)
         case _:
             return state

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from bus.subjects import LOG_SERVICE, OBJECTS, STREAM, SYSTEM, WANTED, filters
 from schemas.envelope import PREFIX
-from schemas.events import Event
+from schemas.events import LIGHT, Event
 
 
 class Declaration(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class Permissions(Struct, frozen=True, kw_only=True):
 ADMINISTRATOR = Permissions(publish=(">",), subscribe=(">",))
 """The supervisor, the recorder and the person's own commands."""
 
-CLASSES = ("cpu", "gpu")
+CLASSES = ("cpu", "gpu", LIGHT)
 
 
 def deciding(role: str) -> str:

@@ -24,7 +24,14 @@ from bus.subjects import SYSTEM, filters, strip_route
 from bus.work import Claim, claims, follow
 from ops.history import History
 from schemas.envelope import Envelope, Recorded, Vocabulary, subject_of, wrap
-from schemas.events import ActorStarted, ActorStopped, Event, RunFinished, WorkAbandoned
+from schemas.events import (
+    LIGHT,
+    ActorStarted,
+    ActorStopped,
+    Event,
+    RunFinished,
+    WorkAbandoned,
+)
 
 State = TypeVar("State")
 log = structlog.get_logger()
@@ -43,7 +50,10 @@ class Toolbox(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who this process is: the name of its events' source, and how much it does at once."""
+    """Who this process is: the name of its events' source, and how much it does at once.
+
+    Where work has classes, that is of its own class; of light jobs it does one besides.
+    """
 
     name: str
     host: str
@@ -139,9 +149,14 @@ class Worker(Generic[State]):
     async def _perform_all(self, tasks: TaskGroup) -> None:
         # A consumer made anew, on a stream refilled from the log, hands out old requests as new.
         self._head = await last_sequence(self.bus)
-        routed = any(each.routed == "class" for each in self.role.requests)
-        job_class = self.actor.job_class if routed else None
-        room = _Room(self.actor.slots)
+        slots = self.actor.slots
+        if not any(each.routed == "class" for each in self.role.requests):
+            await self._perform_class(None, _Room(slots), tasks)
+            return
+        tasks.start_soon(self._perform_class, LIGHT, _Room(1, first=slots), tasks)
+        await self._perform_class(self.actor.job_class, _Room(slots), tasks)
+
+    async def _perform_class(self, job_class: str | None, room: "_Room", tasks: TaskGroup) -> None:
         async for claim in claims(
             self.bus,
             performing(self.role.name, job_class),
@@ -329,8 +344,8 @@ class Worker(Generic[State]):
 class _Room:
     """Numbered places for work; says how many are free, and waits while none is."""
 
-    def __init__(self, places: int) -> None:
-        self._free = list(range(places))
+    def __init__(self, places: int, *, first: int = 0) -> None:
+        self._free = list(range(first, first + places))
         self._left = anyio.Event()
 
     async def free(self) -> int:

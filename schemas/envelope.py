@@ -89,7 +89,14 @@ PREFIX = "flowstone"
 PRIVATE_PREFIX = "flowstone-private"
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+
+
+def _without_closing(started: dict[str, Any]) -> dict[str, Any]:
+    """Return the start of a run from before runs were closed: nobody has a turn after its search."""
+    return started | {"settings": started["settings"] | {"closing": {"steps": []}}}
+
+
+UPCASTERS: dict[tuple[str, int], Upcaster] = {("RunStarted", 1): _without_closing}
 """From (type, schema) to a function that turns its data into the next schema's."""
 
 _encode_data = msgspec.json.Encoder().encode

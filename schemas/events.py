@@ -11,12 +11,15 @@ from msgspec import Struct
 from schemas.settings import Budget, Model, Settings
 from schemas.task import Artifact, Evaluation, SampleFormat, Task
 
-Action = Literal["draft", "debug", "improve", "fuse"]
+Action = Literal["draft", "debug", "improve", "fuse", "repeat"]
 Outcome = Literal["ok", "error", "timeout", "memory", "refused", "lost"]
 Tier = Literal["task", "experience", "knowledge", "wisdom", "parent"]
 Purpose = Literal["draft", "debug", "improve", "plan", "knowledge", "wisdom"]
 
 ONCE = "once"
+
+LIGHT = "light"
+"""The class of jobs that take next to nothing: they wait for no other, whatever runs."""
 
 
 class Event(Struct, frozen=True, kw_only=True, gc=False):
@@ -48,6 +51,8 @@ class Origin(Struct, frozen=True, kw_only=True):
 
 class RunStarted(Event, frozen=True, kw_only=True):
     """Somebody asked for a task to be solved; the budget's minutes count from this event's time."""
+
+    schema: ClassVar[int] = 2
 
     task: str
     folder: str
@@ -131,9 +136,11 @@ class Selection(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NodeProposed(Event, frozen=True, kw_only=True):
-    """The planner chose what to try next; `parent` is None for a draft.
+    """Somebody chose what to try next; `parent` is None for a draft.
 
     `suggestion` is what of the phase's plan it tries: `2.1` is the first of the second direction.
+    `step` is the closing step that proposed it, if one did: such a node stands beside the search,
+    and its program comes with it.
     """
 
     keyed_by: ClassVar[tuple[str, ...]] = ("node",)
@@ -146,6 +153,7 @@ class NodeProposed(Event, frozen=True, kw_only=True):
     selection: Selection
     job_class: str = "cpu"
     suggestion: str = ""
+    step: str = ""
 
 
 class SolutionWritten(Event, frozen=True, kw_only=True):
@@ -169,7 +177,10 @@ class CodingFailed(Event, frozen=True, kw_only=True):
 
 
 class JobQueued(Event, frozen=True, kw_only=True):
-    """A solution waits to run; says all that an executor needs. Limits: seconds, MiB, KiB."""
+    """A solution waits to run; says all that an executor needs. Limits: seconds, MiB, KiB.
+
+    `files` are further files by their names, which it finds in ./files.
+    """
 
     routed: ClassVar[Literal["role", "class"] | None] = "class"
     keyed_by: ClassVar[tuple[str, ...]] = ("job_class", "node")
@@ -185,6 +196,7 @@ class JobQueued(Event, frozen=True, kw_only=True):
     file_mb: int
     output_kb: int
     max_attempts: int
+    files: dict[str, Artifact] = {}
 
 
 class ExecutionStarted(Event, frozen=True, kw_only=True):
@@ -346,12 +358,40 @@ class RunStopped(Event, frozen=True, kw_only=True):
     why: str = "stopped by hand"
 
 
+class SearchTimeUp(Event, frozen=True, kw_only=True):
+    """What is left of the run's time is kept for its closing."""
+
+    keyed_by: ClassVar[tuple[str, ...]] = ("n",)
+
+    n: int = 1
+
+
 class TimeUp(Event, frozen=True, kw_only=True):
     """The run's time is over."""
 
     keyed_by: ClassVar[tuple[str, ...]] = ("n",)
 
     n: int = 1
+
+
+class SearchClosed(Event, frozen=True, kw_only=True):
+    """The planner ended the search, and why; the roles that `steps` names have their turn.
+
+    `phase` is the one that their nodes belong to.
+    """
+
+    why: str
+    phase: int
+    steps: tuple[str, ...]
+
+
+class ClosingStepDone(Event, frozen=True, kw_only=True):
+    """A role has had its turn after the search; `why` it did nothing, if that is so."""
+
+    keyed_by: ClassVar[tuple[str, ...]] = ("step",)
+
+    step: str
+    why: str = ""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):

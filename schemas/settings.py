@@ -99,6 +99,32 @@ class Search(Struct, frozen=True, kw_only=True):
         return 0.001 if self.profile == "paper" else 0.0001
 
 
+class Closing(Struct, frozen=True, kw_only=True):
+    """What follows the search: `steps` are the roles that have a turn then.
+
+    `reserve_share` of a run's minutes is kept for them, and `minutes` is the most they get.
+    `fuse_best` is how many solutions the fuser blends.
+    """
+
+    steps: tuple[str, ...] = ("fuser",)
+    reserve_share: float = 0.05
+    minutes: float = 10.0
+    fuse_best: int = 3
+
+
+class Select(Struct, frozen=True, kw_only=True):
+    """Which solution is handed over.
+
+    With `robust`, `candidates` are run again `repeats` times each with other seeds, and the spread
+    of a candidate's scores counts against their mean.
+    """
+
+    final: Literal["best", "robust"] = "best"
+    candidates: int = 3
+    repeats: int = 3
+    spread_weight: float = 1.0
+
+
 CacheTier = Literal["experience", "knowledge", "wisdom"]
 """The tiers of the memory: L1, L2 and L3 of ML-Master 2.0."""
 
@@ -178,6 +204,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     budget: Budget = field(default_factory=Budget)
     model: Model = field(default_factory=Model)
     search: Search = field(default_factory=Search)
+    closing: Closing = field(default_factory=Closing)
+    select: Select = field(default_factory=Select)
     memory: Memory = field(default_factory=Memory)
     coder: Coder = field(default_factory=Coder)
     executor: Executor = field(default_factory=Executor)
@@ -196,14 +224,33 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Which traces prompts may see: as set, else what the policy's authors show."""
         return self.memory.scope or ("phase" if self.search.policy == "research" else "siblings")
 
+    @property
+    def closing_steps(self) -> tuple[str, ...]:
+        """The roles that have a turn after the search: as set, and the one that `select` needs."""
+        needed = ("repeater",) if self.select.final == "robust" else ()
+        return (*self.closing.steps, *(each for each in needed if each not in self.closing.steps))
+
+    def reserve(self, minutes: float) -> float:
+        """Return how many of a run's *minutes* are kept for its closing."""
+        closing = self.closing
+        if not self.closing_steps or not closing.reserve_share:
+            return 0.0
+        wanted = max(closing.reserve_share * minutes, LEAST_RESERVE)
+        return min(wanted, closing.minutes, MOST_RESERVED * minutes)
+
+
+LEAST_RESERVE = 1 / 6
+"""Minutes in which a short program can be run and graded."""
+MOST_RESERVED = 0.25
+"""The part of a run's minutes that is kept for its closing, at the most."""
 
 POSITIVE = frozenset(
     {
         "budget.minutes", "budget.nodes", "model.max_tokens", "model.timeout_seconds",
         "model.attempts", "search.lookahead", "search.max_lookahead", "search.directions",
-        "search.suggestions", "coder.calls", "executor.slots", "executor.seconds", "executor.memory_mb", "executor.processes",
-        "executor.file_mb", "executor.output_kb", "executor.max_attempts", "bus.claim_seconds",
-        "bus.max_deliveries",
+        "search.suggestions", "coder.calls", "executor.slots", "executor.seconds",
+        "executor.memory_mb", "executor.processes", "executor.file_mb", "executor.output_kb",
+        "executor.max_attempts", "bus.claim_seconds", "bus.max_deliveries", "closing.minutes",
     }
 )  # fmt: skip
 """Keys whose value must be more than nothing; no number may be negative."""
@@ -282,10 +329,11 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _plain(value: Any, wanted: Any) -> Any:
-    """Return what a text stands for: nothing, a list where one is wanted, or itself."""
-    if get_origin(wanted) is tuple and isinstance(value, str):
-        return [each.strip() for each in value.split(",") if each.strip()]
+def _plain(value: Any, kind: Any) -> Any:
+    """Return a value as it can be converted: lists in text have commas, and none are empty."""
+    if get_origin(kind) is tuple and isinstance(value, str):
+        listed = "" if value == "none" else value.strip("()[]")
+        return [part for each in listed.split(",") if (part := each.strip(" '\""))]
     return None if value in ("none", "null", "unlimited") else value
 
 

@@ -14,15 +14,18 @@ from schemas.settings import (
     Actors,
     Budget,
     Bus,
+    Closing,
     Executor,
     Grader,
     Memory,
     Model,
     Search,
+    Select,
     Settings,
 )
 from schemas.task import Task
 
+STEPS = st.sampled_from(["fuser", "repeater", "polisher"])
 NODES = st.integers(1, 8).map(lambda n: f"n{n}")
 WORDS = st.from_regex(r"[a-z0-9-]{1,8}", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -33,6 +36,8 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "best": st.none() | NODES,
     "nodes": st.lists(NODES, max_size=4).map(tuple),
     "phase": st.integers(1, 3),
+    "step": st.just("") | STEPS,
+    "steps": st.lists(STEPS, max_size=2).map(tuple),
     "attempt": st.integers(1, 3),
     "n": st.integers(1, 5),
     "minutes": st.floats(0, 600),
@@ -79,6 +84,14 @@ SETTINGS = st.builds(
         lookahead=_FEW,
         max_lookahead=_FEW,
         phase_nodes=st.integers(1, 4),
+    ),
+    closing=st.builds(Closing, steps=st.lists(STEPS, max_size=2).map(tuple)),
+    select=st.builds(
+        Select,
+        final=st.sampled_from(["best", "robust"]),
+        candidates=_FEW,
+        repeats=_FEW,
+        spread_weight=st.floats(0, 2),
     ),
     memory=st.builds(Memory, budget_tokens=st.integers(0, 500)),
     executor=st.builds(Executor, slots=_FEW),

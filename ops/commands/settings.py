@@ -50,7 +50,7 @@ def _value(tree: Any, key: str) -> Any:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(value) or "none"
     if isinstance(value, bool):
         return str(value).lower()
     return "none" if value is None else str(value)

@@ -55,9 +55,17 @@ class Outline:
                 self._deciders.setdefault(kind, []).append(role)
 
     def decider(self, event: Recorded[Any]) -> Role[Any] | None:
-        """Return the role that decided on *event*; None for what was performed, said or is unknown."""
-        roles = self._deciders.get(type(event.data), ()) if event.seen else ()
-        return next((role for role in roles if _addressed(role, event)), None)
+        """Return the role that decided on *event*; None for what was performed, said or is unknown.
+
+        Of several that say such events it is the one whose name its actor carries.
+        """
+        deciders = self._deciders.get(type(event.data), ()) if event.seen else ()
+        roles = [role for role in deciders if _addressed(role, event)]
+        if len(roles) > 1:
+            actor = event.source.rpartition("/")[2]
+            named = (role for role in roles if actor.startswith(f"{role.name}-"))
+            return max(named, key=lambda role: len(role.name), default=roles[0])
+        return roles[0] if roles else None
 
     def take(self, event: Recorded[Any]) -> None:
         """Look at the next event."""

@@ -46,6 +46,7 @@ class Moment:
         for role, account in sorted(spent.accounts.items()):
             yield f"{role:<10} {_account(account)}"
         yield from _branch(grown, grown.root, "")
+        yield from (_line(grown, grown.node(each.name)) for each in grown.nodes if each.step)
 
 
 def _branch(grown: tree.State, node: tree.Node, indent: str) -> Iterator[str]:
@@ -53,9 +54,13 @@ def _branch(grown: tree.State, node: tree.Node, indent: str) -> Iterator[str]:
     waiting = [(child, indent) for child in reversed(grown.children(node))]
     while waiting:
         child, depth = waiting.pop()
-        mark = " *" if grown.best and child.name == grown.best.name else ""
-        yield f"{depth}{child.name} {child.action}: {_standing(child)}{mark}"
+        yield f"{depth}{_line(grown, child)}"
         waiting += [(each, depth + "  ") for each in reversed(grown.children(child))]
+
+
+def _line(grown: tree.State, node: tree.Node) -> str:
+    mark = " *" if grown.best and node.name == grown.best.name else ""
+    return f"{node.name} {node.action}: {_standing(node)}{mark}"
 
 
 def _standing(node: tree.Node) -> str:

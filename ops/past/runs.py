@@ -18,6 +18,10 @@ LAST = "last"
 
 _MANY = 100_000
 _RUNS = f"""
+with beside as (
+    select run, key, data->>'action' as action from events
+    where stream = 'public' and type = 'NodeProposed' and coalesce(data->>'step', '') <> ''
+)
 select run,
     max(seq) as last,
     epoch(min(time)) as began,
@@ -25,10 +29,10 @@ select run,
     coalesce(max(data->>'task') filter (type = 'RunStarted'), '') as task,
     max((data->>'$.budget.minutes')::double) filter (type = 'RunStarted') as minutes,
     coalesce(sum((data->>'minutes')::double) filter (type = 'RunResumed'), 0) as added,
-    count_if(type = 'NodeProposed') as nodes,
-    count_if(type = 'SolutionGraded') as graded,
-    min((data->>'metric')::double) filter (type = 'SolutionGraded') as lowest,
-    max((data->>'metric')::double) filter (type = 'SolutionGraded') as highest,
+    count_if(type = 'NodeProposed' and not closing) as nodes,
+    count_if(type = 'SolutionGraded' and not closing) as graded,
+    min((data->>'metric')::double) filter (type = 'SolutionGraded' and not again) as lowest,
+    max((data->>'metric')::double) filter (type = 'SolutionGraded' and not again) as highest,
     coalesce(bool_or((data->>'$.task.lower_is_better')::boolean) filter (type = 'TaskPrepared'),
         false) as lower_is_better,
     coalesce(max(data->>'$.task.metric') filter (type = 'TaskPrepared'), '') as metric,
@@ -36,7 +40,12 @@ select run,
         coalesce(max(seq) filter (type = 'RunResumed'), 0)
         then epoch(max(time) filter (type = 'RunPaused')) end as paused_at,
     max(data) filter (type = 'RunFinished') as finished
-from events where stream = 'public' and run <> '{SYSTEM}'
+from (
+    select events.*, beside.key is not null as closing,
+        coalesce(beside.action = 'repeat', false) as again
+    from events left join beside using (run, key)
+    where stream = 'public' and run <> '{SYSTEM}'
+)
 group by run having count_if(type = 'RunStarted') > 0 order by min(seq)"""  # noqa: S608 - a constant
 
 
@@ -61,7 +70,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def best(self) -> float | None:
-        """The best score so far."""
+        """The best score so far, in the end that of the solution which was handed over."""
+        if (ending := self.ending) and ending.metric is not None:
+            return ending.metric
         return self.lowest if self.lower_is_better else self.highest
 
     @property

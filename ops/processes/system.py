@@ -19,7 +19,7 @@ from ops.errors import Problem
 from ops.processes.supervisor import Notice, Program, Supervisor
 from ops.recording.client import recorder_answers
 from ops.recording.refill import LOG, ready_streams
-from schemas.events import ModelAsked
+from schemas.events import ClosingStepDone, ModelAsked
 from schemas.settings import Settings
 
 SERVER = "nats-server"
@@ -37,7 +37,8 @@ _MODEL_VARIABLES = ("OPENAI_BASE_URL", "OPENAI_API_KEY")
 class Plan:
     """What is to run here. Without an endpoint, the rehearsal model is started as well.
 
-    `url` names a server that is up already; then only what it lacks is started here.
+    `url` names a server that is up already; then only what it lacks is started here. Of the roles
+    that close runs, only those among `steps` are started; all of them where that is None.
     """
 
     home: Path
@@ -47,6 +48,14 @@ class Plan:
     recording: Path | None = None
     url: str | None = None
     actors: bool = True
+    steps: Sequence[str] | None = None
+
+    def starts(self, role: Role[object]) -> int:
+        """Return how many actors of *role* are to be started."""
+        wanted = self.steps is None or role.name in self.steps
+        if not self.actors or (ClosingStepDone in role.emits and not wanted):
+            return 0
+        return int(getattr(self.settings.actors, role.name, 1))
 
 
 @asynccontextmanager
@@ -111,11 +120,11 @@ async def _start_rest(
     if plan.url is None or not await recorder_answers(bus):
         url = {NATS_URL: urls[ADMINISTRATOR_LOGIN]}
         await supervisor.keep(_program(plan, RECORDER, [RECORDER], url))
-    for role in roles if plan.actors else ():
+    for role in roles:
         environment = {NATS_URL: urls[role.name]}
         if endpoint and ModelAsked in role.requests:
             environment |= dict(zip(_MODEL_VARIABLES, (endpoint.url, endpoint.key), strict=True))
-        for number in range(1, getattr(plan.settings.actors, role.name, 1) + 1):
+        for number in range(1, plan.starts(role) + 1):
             name = f"{role.name}-{number}"
             await supervisor.keep(_program(plan, name, ["actor", role.name], environment))
     if not await recorder_answers(bus, wait=_RECORDER_SECONDS):

@@ -20,7 +20,7 @@ _FENCE = re.compile(r"^(`{3,})(?:python)?$")
 _LIMIT = re.compile(r"stopped after (\d+):(\d\d):(\d\d)")
 _FOCUS = re.compile(r"^In this attempt: (.*)$", re.MULTILINE)
 _FIRST_LINES: dict[str, Kind] = {
-    **{line: action for action, line in REQUESTS.items()},
+    **{line: action for action, line in REQUESTS.items() if action != "repeat"},
     plan.REQUEST: "plan",
     lessons.KNOWLEDGE.partition("\n")[0]: "knowledge",
     lessons.WISDOM.partition("\n")[0]: "wisdom",

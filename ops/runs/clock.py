@@ -1,4 +1,4 @@
-"""The clock of runs: says TimeUp when a run has used up its minutes. Talks to the bus only.
+"""The clock of runs: says when the time for searching is up, and when all is. Talks to the bus only.
 
 Pauses do not count: a paused run is never over time, and the minutes that it was paused are given
 back when it goes on (see ops/runs/steer.py).
@@ -17,47 +17,89 @@ from bus.connection import Bus
 from bus.subjects import filters
 from bus.work import follow
 from schemas.envelope import Recorded, Vocabulary
-from schemas.events import RunFinished, RunPaused, RunResumed, RunStarted, TimeUp
+from schemas.events import (
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    SearchClosed,
+    SearchTimeUp,
+    TimeUp,
+)
 
-FOLLOWED = (RunStarted, RunPaused, RunResumed, TimeUp, RunFinished)
+FOLLOWED = (
+    RunStarted,
+    RunPaused,
+    RunResumed,
+    SearchTimeUp,
+    SearchClosed,
+    TimeUp,
+    RunFinished,
+)
 EVERY_RUN = "*"
 
-Tell = Callable[[str, TimeUp], Awaitable[object]]
-"""Records that a run's time is up."""
+Word = SearchTimeUp | TimeUp
+Tell = Callable[[str, Word], Awaitable[object]]
+"""Records that a run's time is up, or that for searching."""
 
 
 class Times(Struct, frozen=True, kw_only=True):
-    """One run's time: until when it may work, how often it was resumed, how often it was told."""
+    """One run's time: until when it may work, how often it was resumed, how often it was told.
+
+    `reserve` is kept for the closing of the run, which takes `closing` at the most.
+    """
 
     deadline: datetime | None = None
+    reserve: timedelta = timedelta()
+    closing: timedelta = timedelta()
     resumed: int = 0
+    warned: int = 0
     told: int = 0
+    closed: bool = False
     paused: bool = False
     finished: bool = False
 
     @property
-    def due(self) -> datetime | None:
-        """When the run has to be told that its time is up; None while it need not be."""
-        quiet = self.paused or self.finished or self.told > self.resumed
-        return None if quiet else self.deadline
+    def next(self) -> tuple[datetime, Word] | None:
+        """What the run has to be told next, and when; None while there is nothing."""
+        if self.deadline is None or self.paused or self.finished or self.told > self.resumed:
+            return None
+        if self.reserve and not self.closed and self.warned <= self.resumed:
+            return self.deadline - self.reserve, SearchTimeUp(n=self.resumed + 1)
+        return self.deadline, TimeUp(n=self.resumed + 1)
 
 
 def apply(times: Times, event: Recorded[Any]) -> Times:
     """Return the times after *event*."""
     match event.data:
-        case RunStarted(budget=budget):
-            return replace(times, deadline=event.time + timedelta(minutes=budget.minutes))
+        case RunStarted(budget=budget, settings=settings):
+            return replace(
+                times,
+                deadline=event.time + timedelta(minutes=budget.minutes),
+                reserve=timedelta(minutes=settings.reserve(budget.minutes)),
+                closing=timedelta(minutes=settings.closing.minutes),
+            )
         case RunResumed(minutes=minutes) if times.deadline:
             later = times.deadline + timedelta(minutes=minutes)
             return replace(times, deadline=later, resumed=times.resumed + 1, paused=False)
         case RunPaused():
             return replace(times, paused=True)
-        case TimeUp(n=n):
-            return replace(times, told=max(n, times.told))
+        case SearchClosed() if times.deadline:
+            latest = event.time + times.closing
+            return replace(times, deadline=min(times.deadline, latest), closed=True)
+        case SearchTimeUp() | TimeUp() as said:
+            return heard(times, said)
         case RunFinished():
             return replace(times, finished=True)
         case _:
             return times
+
+
+def heard(times: Times, said: Word) -> Times:
+    """Return the times once the run was told."""
+    if isinstance(said, TimeUp):
+        return replace(times, told=max(said.n, times.told))
+    return replace(times, warned=max(said.n, times.warned))
 
 
 @dataclass
@@ -99,9 +141,9 @@ class Clock:
         """Tell every run that is due; return the seconds until the next will be."""
         now = datetime.now(UTC)
         for run, times in list(self._times.items()):
-            if times.due and times.due <= now:
-                said = TimeUp(n=times.resumed + 1)
+            if times.next and times.next[0] <= now:
+                _, said = times.next
                 await self.tell(run, said)
-                self._times[run] = replace(self._times[run], told=said.n)
-        waiting = [times.due for times in self._times.values() if times.due]
+                self._times[run] = heard(self._times[run], said)
+        waiting = [times.next[0] for times in self._times.values() if times.next]
         return (min(waiting) - now).total_seconds() if waiting else None

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import msgspec
 
+from agents.role import discover
 from bus.connection import Bus, last_sequence
 from bus.subjects import SYSTEM
 from ops import configuration, logs, signals
@@ -23,7 +24,7 @@ from ops.recording import best
 from ops.runs import conduct, steer, unfinished
 from ops.runs.interrupts import Interrupts
 from schemas.envelope import Recorded, subject_of
-from schemas.events import ONCE, RunFinished, RunResumed, RunStarted
+from schemas.events import ONCE, ClosingStepDone, RunFinished, RunResumed, RunStarted
 from schemas.settings import Settings
 
 PACKAGED = "package:"
@@ -48,6 +49,7 @@ def go(wish: Wish) -> int:
     """Do what was asked for and return the exit status; raises Problem."""
     settings = configuration.load(wish.assignments).settings
     _check(wish)
+    check_steps(settings)
     home = configuration.home()
     endpoint = configuration.endpoint()
     logs.configure("command", home, settings.log_level)
@@ -73,6 +75,16 @@ def _check(wish: Wish) -> None:
         except ValueError as error:
             remedy = "give a file of recorded nodes"
             raise Problem(str(error), remedy=remedy, status=USAGE) from None
+
+
+def check_steps(settings: Settings) -> None:
+    """Raise Problem for a closing step that no role takes: a run would wait for it in vain."""
+    known = sorted(role.name for role in discover() if ClosingStepDone in role.emits)
+    for step in settings.closing_steps:
+        if step not in known:
+            remedy = f"choose among: {', '.join(known) or 'none'}"
+            what = f"closing.steps: no role {step!r} closes runs"
+            raise Problem(what, remedy=remedy, status=USAGE)
 
 
 def folder_of(task: str, home: Path) -> Path:
@@ -115,6 +127,8 @@ async def _uninterrupted(
         assignments=wish.assignments,
         recording=wish.recording,
         url=wish.url,
+        # A run that goes on has its own settings: whichever it is, its steps are there.
+        steps=settings.closing_steps if wish.task else None,
     )
     run = wish.name or conduct.new_name(folder.name if folder else "run")
     _tell(f"run    {run}")

@@ -55,6 +55,7 @@ def stay(assignments: Sequence[str], *, actors: bool) -> None:
 def begin(wish: Wish) -> int:
     """Start a run on a system that is up and return the exit status; raises Problem."""
     settings = configuration.load(wish.assignments).settings
+    solo.check_steps(settings)
     home = configuration.home()
     return signals.run(_begin, wish, settings, home)
 

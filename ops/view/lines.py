@@ -53,10 +53,6 @@ def _of_the_run(state: State, event: Any) -> str | None:
             return "paused: no new nodes until it is resumed"
         case said.RunResumed(minutes=minutes):
             return f"resumed{f', {minutes:g} more minutes' if minutes else ''}"
-        case said.RunStopped(why=why):
-            return f"stopping: {_short(why)}"
-        case said.TimeUp():
-            return "time is up"
         case said.GuidanceGiven(text=text):
             return f"guidance: {_short(text)}"
         case said.WorkAbandoned() as abandoned:
@@ -65,6 +61,22 @@ def _of_the_run(state: State, event: Any) -> str | None:
             return f"{role} stopped: {_short(why)}"
         case said.ActorStarted(role=role) if state.has_stopped(role):
             return f"{role} started again"
+        case _:
+            return _of_its_end(event)
+
+
+def _of_its_end(event: Any) -> str | None:
+    match event:
+        case said.SearchTimeUp():
+            return "time for searching is up"
+        case said.SearchClosed(why=why, steps=steps):
+            return f"search over: {_short(why)}; closing: {', '.join(steps)}"
+        case said.ClosingStepDone(step=step, why=why) if why:
+            return f"{step} has nothing to do: {_short(why)}"
+        case said.TimeUp():
+            return "time is up"
+        case said.RunStopped(why=why):
+            return f"stopping: {_short(why)}"
         case said.RunFinished() as finished:
             return _finished(finished)
         case _:
@@ -86,7 +98,7 @@ def _graded(state: State, graded: said.SolutionGraded) -> str:
     if graded.metric is None or graded.buggy or not graded.valid:
         return f"{graded.node} failed: {_short(graded.analysis)}"
     text = f"{graded.node} scored {score(graded.metric)}"
-    if state.improves(graded.metric, state.best.metric if state.best else None):
+    if state.is_record(graded.node, graded.metric):
         text += ", the best so far"
     above = state.above(graded.node)
     if above is None or above.metric is None:

@@ -63,6 +63,8 @@ def _title(state: State) -> Text:
         text.append("  finished", "green" if not state.finished.data.failed else "red")
     elif state.paused:
         text.append("  paused", "yellow")
+    elif state.closing:
+        text.append("  closing", "cyan")
     text.append(f"  {state.started.run}", "dim")
     return text
 

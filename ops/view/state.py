@@ -45,6 +45,7 @@ class State(Struct, frozen=True, kw_only=True):
     started: Recorded[said.RunStarted] | None = None
     prepared: said.TaskPrepared | None = None
     finished: Recorded[said.RunFinished] | None = None
+    closing: bool = False
     paused: bool = False
     bests: tuple[Best, ...] = ()
     doing: Mapping[str, Doing] = {}
@@ -64,6 +65,12 @@ class State(Struct, frozen=True, kw_only=True):
         if than is None:
             return True
         return tree_fold.gain(metric, than, lower_is_better=self.tree.lower_is_better) > 0
+
+    def is_record(self, node: str, metric: float) -> bool:
+        """Return whether *node* is the best so far with that score; a repeat is no solution."""
+        order = self.tree.orders.get(node)
+        repeat = order is not None and self.tree.nodes[order].action == "repeat"
+        return not repeat and self.improves(metric, self.best.metric if self.best else None)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many nodes are in each stage."""
@@ -115,6 +122,8 @@ def _run(state: State, event: Recorded[Any]) -> State:
             return replace(state, paused=True)
         case said.RunResumed():
             return replace(state, paused=False)
+        case said.SearchClosed():
+            return replace(state, closing=True)
         case said.RunFinished():
             return replace(state, finished=event, doing={})
         case _:
@@ -124,12 +133,19 @@ def _run(state: State, event: Recorded[Any]) -> State:
 def _scored(state: State, event: Recorded[Any]) -> State:
     match event.data:
         case said.SolutionGraded(node=node, metric=float(metric), valid=True, buggy=False):
-            if state.improves(metric, state.best.metric if state.best else None):
-                best = Best(time=event.time, node=node, metric=metric)
-                return replace(state, bests=(*state.bests, best))
+            if state.is_record(node, metric):
+                return _with_best(state, event.time, node, metric)
             return state
+        case said.RunFinished(best=str(node), metric=float(metric)):
+            # Not always the best score is handed over.
+            chosen = state.best is not None and state.best.node == node
+            return state if chosen else _with_best(state, event.time, node, metric)
         case _:
             return state
+
+
+def _with_best(state: State, time: datetime, node: str, metric: float) -> State:
+    return replace(state, bests=(*state.bests, Best(time=time, node=node, metric=metric)))
 
 
 def _work(state: State, event: Recorded[Any]) -> State:

@@ -1,6 +1,7 @@
-"""Experience (L1): what was tried and what came of it, node by node. Pure.
+"""Experience (L1): what the search tried and what came of it, node by node. Pure.
 
-Traces of nodes under way are kept apart from those with a verdict: only the latter teach.
+Traces of nodes under way are kept apart from those with a verdict: only the latter teach. What
+closing steps make of solutions, blends and repeats, teaches nothing about the task.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -129,7 +130,7 @@ _TOLD: Mapping[type[Event], Callable[[Trace, Any], Trace]] = {
 
 
 def _begin(state: State, fact: NodeProposed) -> State:
-    if fact.node in state.traces or fact.node in state.under_way:
+    if fact.step or fact.node in state.traces or fact.node in state.under_way:
         return state
     trace = Trace(
         node=fact.node,

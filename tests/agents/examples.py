@@ -12,7 +12,7 @@ from schemas.events import (
     TaskPrepared,
     WisdomRecalled,
 )
-from schemas.settings import Budget, Executor, Search, Settings
+from schemas.settings import Budget, Closing, Executor, Search, Select, Settings
 from schemas.task import Artifact, SampleFormat, Task
 
 ARTIFACT = Artifact(sha256="0" * 64, size=1, name="submission.csv")
@@ -22,13 +22,25 @@ RECALLED = WisdomRecalled(descriptor="a task", entries=())
 
 
 def started(
-    *, nodes: int = 10, slots: int = 1, usd: float | None = None, **search: Any
+    *,
+    nodes: int = 10,
+    slots: int = 1,
+    usd: float | None = None,
+    closing: Any = (),
+    select: Any = None,
+    **search: Any,
 ) -> RunStarted:
-    """Return the start of a run with a pipeline of two nodes for each slot."""
+    """Return the start of a run with a pipeline of two nodes for each slot, closed by *closing*."""
+    settings = Settings(
+        executor=Executor(slots=slots),
+        search=Search(**search),
+        closing=Closing(steps=closing),
+        select=select or Select(),
+    )
     return RunStarted(
         task="toy",
         folder="/toy",
-        settings=Settings(executor=Executor(slots=slots), search=Search(**search)),
+        settings=settings,
         budget=Budget(minutes=60, nodes=nodes, usd=usd),
         seed=1,
         versions={},
@@ -64,7 +76,9 @@ def prepared(*, task: str = "toy", lower_is_better: bool = False, **more: Any) -
     )
 
 
-def proposed(node: str, parent: str | None = None, action: Any = "draft") -> NodeProposed:
+def proposed(
+    node: str, parent: str | None = None, action: Any = "draft", step: str = ""
+) -> NodeProposed:
     """Return a proposal."""
     return NodeProposed(
         node=node,
@@ -73,6 +87,7 @@ def proposed(node: str, parent: str | None = None, action: Any = "draft") -> Nod
         phase=1,
         instruction=f"{action} it",
         selection=Selection(visits=0, reward=0.0, exploration=1.414, value=None),
+        step=step,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from agents import coder
+from agents.jobs import LEAST_SECONDS
 from agents.testing import Spec
 from schemas.events import (
     CodingFailed,
@@ -12,6 +13,7 @@ from schemas.events import (
     SolutionWritten,
     WisdomRecalled,
 )
+from schemas.settings import Select
 
 from .examples import CODE, REPLY, answered, executed, graded, prepared, proposed, started
 
@@ -35,6 +37,11 @@ def test_a_proposal_becomes_a_question_about_that_node() -> None:
     assert [each.tier for each in question.context] == ["task"]
 
 
+def test_what_a_closing_step_proposes_brings_its_own_program() -> None:
+    Spec(coder.role).given(*BEGUN).when(proposed("p1", None, "fuse", step="polisher")).then()
+    Spec(coder.role).given(*BEGUN, proposed("n1")).when(proposed("n2", "n1", "repeat")).then()
+
+
 def test_a_reply_becomes_a_solution_and_a_job() -> None:
     spec = Spec(coder.role).given(*BEGUN, proposed("n1")).when(answered("n1"))
     solution, job = spec.decided
@@ -46,7 +53,17 @@ def test_a_reply_becomes_a_solution_and_a_job() -> None:
 def test_a_job_gets_no_more_time_than_the_run_has_left_but_some() -> None:
     given = Spec(coder.role).given(*BEGUN, proposed("n1"))
     end = timedelta(minutes=60).total_seconds() + 1
-    for left, expected in ((100.0, 100.0), (1.0, coder.LEAST_SECONDS)):
+    for left, expected in ((100.0, 100.0), (1.0, LEAST_SECONDS)):
+        job = given.when(answered("n1"), seconds=end - left).decided[-1]
+        assert isinstance(job, JobQueued)
+        assert job.seconds == expected
+
+
+def test_a_job_ends_where_programs_are_to_be_run_again() -> None:
+    begin = started(select=Select(final="robust"))
+    given = Spec(coder.role).given(begin, prepared(), proposed("n1"))
+    end, kept = timedelta(minutes=60).total_seconds() + 1, timedelta(minutes=3).total_seconds()
+    for left, expected in ((kept + 100, 100.0), (kept - 80, 100.0), (kept + 1, LEAST_SECONDS)):
         job = given.when(answered("n1"), seconds=end - left).decided[-1]
         assert isinstance(job, JobQueued)
         assert job.seconds == expected

@@ -16,6 +16,7 @@ from schemas.events import (
     ModelAsked,
     PhaseClosed,
     RunFinished,
+    SolutionWritten,
     WisdomDistilled,
 )
 from schemas.settings import Memory
@@ -67,6 +68,18 @@ def test_without_an_answer_the_scores_and_errors_are_kept() -> None:
     assert isinstance(kept, KnowledgeRefined)
     assert "n1: 0.5" in kept.summary
     assert "n2: as seen" in kept.summary
+
+
+def test_of_a_blend_the_best_program_that_it_rests_on_is_taught() -> None:
+    program = SolutionWritten(node="n1", plan="a plan", code="print('the best program')")
+    blend = SolutionWritten(node="fuse1", plan="blend n1", code="print('a blend')")
+    past = [started(), prepared(), proposed("n1"), program, graded("n1", 0.5)]
+    fused = [proposed("fuse1", None, "fuse", step="fuser"), blend, graded("fuse1", 0.6)]
+    end = RunFinished(best="fuse1", metric=0.6, why="nodes", failed=False, nodes=1, buggy=0)
+    (question,) = Spec(curator.role).given(*past, *fused).when(end).decided
+    assert isinstance(question, ModelAsked)
+    assert "the best program" in question.messages[-1].content
+    assert "blend" not in question.messages[-1].content
 
 
 def test_the_end_of_a_run_becomes_wisdom_however_it_is_told() -> None:

@@ -11,22 +11,36 @@ from agents.role import Role, discover, fold
 from schemas import envelope, events
 from schemas.envelope import Recorded, Vocabulary, wrap
 from schemas.events import (
+    ClosingStepDone,
     Event,
     GuidanceGiven,
+    JobQueued,
     ModelAnswered,
     ModelAsked,
+    NodeProposed,
     RunPaused,
     RunResumed,
     RunStarted,
     RunStopped,
+    SearchTimeUp,
+    SolutionWritten,
     TimeUp,
 )
 from tests.strategies import SOMETIME, any_event, logs
 
 ROLES = list(discover())
-SAID_BY_PEOPLE = {RunStarted, GuidanceGiven, RunPaused, RunResumed, RunStopped, TimeUp}
+SAID_BY_PEOPLE = {RunStarted, GuidanceGiven, RunPaused, RunResumed, RunStopped}
+SAID_BY_THE_CLOCK = {SearchTimeUp, TimeUp}
 SAID_BY_EVERY_ACTOR = {events.ActorStarted, events.ActorStopped, events.WorkAbandoned}
-ROUTED_BY_ROLE = {ModelAsked, ModelAnswered}
+SHARED = {
+    ModelAsked: {"coder", "curator", "planner"},
+    ModelAnswered: {"coder", "curator", "planner"},
+    NodeProposed: {"planner", "fuser", "repeater"},
+    SolutionWritten: {"coder", "fuser", "repeater"},
+    JobQueued: {"coder", "fuser", "repeater"},
+    ClosingStepDone: {"fuser", "repeater"},
+}
+"""What several roles say, each under keys of its own."""
 
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
@@ -78,10 +92,10 @@ def test_folding_is_deterministic_and_spares_earlier_states(
 @pytest.mark.parametrize("event_type", events.ALL, ids=lambda each: each.__name__)
 def test_every_event_type_has_one_owner(event_type: type[Event]) -> None:
     owners = [role.name for role in ROLES if event_type in role.emits]
-    if event_type in SAID_BY_PEOPLE | SAID_BY_EVERY_ACTOR:
+    if event_type in SAID_BY_PEOPLE | SAID_BY_THE_CLOCK | SAID_BY_EVERY_ACTOR:
         assert owners == []
-    elif event_type in ROUTED_BY_ROLE:
-        assert set(owners) == {"coder", "curator", "planner"}
+    elif event_type in SHARED:
+        assert set(owners) == SHARED[event_type]
     else:
         assert len(owners) == 1, f"{event_type.__name__} belongs to {owners}"
 

@@ -5,6 +5,7 @@ import pytest
 from agents import planner
 from agents.testing import Spec, emitted_types
 from schemas.events import (
+    ClosingStepDone,
     CodingFailed,
     Event,
     GuidanceGiven,
@@ -17,11 +18,14 @@ from schemas.events import (
     RunResumed,
     RunStarted,
     RunStopped,
+    SearchClosed,
+    SearchTimeUp,
     SolutionWritten,
     TaskRefused,
     TimeUp,
     WorkAbandoned,
 )
+from schemas.settings import Closing, Select, Settings
 
 from .examples import (
     ARTIFACT,
@@ -180,3 +184,108 @@ def test_one_decision_proposes_a_thousand_nodes_at_the_most() -> None:
     huge = 2**40
     begun = [started(slots=huge, lookahead=huge, drafts=huge, nodes=huge), prepared()]
     assert len(proposals(ask(*begun).when(RECALLED))) == 1000
+
+
+STEPS = ("polisher", "packer")
+SEARCHED: list[Event] = [
+    started(nodes=2, closing=STEPS),
+    *BEGUN[1:],
+    *(proposed("n1"), proposed("n2"), graded("n1", 0.9)),
+]
+CLOSED: list[Event] = [
+    *(*SEARCHED, graded("n2", 0.8)),
+    SearchClosed(why="nodes", phase=1, steps=STEPS),
+]
+POLISHED = proposed("p1", None, "fuse", step="polisher")
+
+
+def test_when_the_nodes_are_used_up_the_closing_steps_have_their_turn() -> None:
+    closed = SearchClosed(why="nodes", phase=1, steps=STEPS)
+    ask(*SEARCHED).when(graded("n2", 0.8)).then(closed)
+
+
+def test_without_a_solution_there_is_nothing_to_close_with() -> None:
+    past = [started(nodes=1, closing=STEPS), *BEGUN[1:], proposed("n1")]
+    end = the_end(ask(*past).when(graded("n1")))
+    assert (end.why, end.failed) == ("nodes", True)
+
+
+def test_the_run_ends_when_the_last_step_is_done() -> None:
+    first, last = (ClosingStepDone(step=step) for step in STEPS)
+    ask(*CLOSED).when(first).then()
+    end = the_end(ask(*CLOSED, first).when(last))
+    assert (end.best, end.why, end.nodes) == ("n1", "nodes", 2)
+
+
+@pytest.mark.parametrize(("metric", "best"), [(0.95, "p1"), (0.9, "n1"), (None, "n1")])
+def test_what_a_step_made_is_chosen_only_if_it_is_better(metric: float | None, best: str) -> None:
+    past = [*CLOSED, POLISHED, ClosingStepDone(step="packer")]
+    assert ask(*past).when(graded("p1", metric)).decided == []
+    end = the_end(ask(*past, graded("p1", metric)).when(ClosingStepDone(step="polisher")))
+    assert (end.best, end.nodes, end.buggy) == (best, 2, 0)
+
+
+def test_a_solution_that_its_repeats_bear_out_is_handed_over_where_that_is_asked_for() -> None:
+    again = [proposed(f"{n}r1", n, "repeat", step="repeater") for n in ("n1", "n2")]
+    landed = [graded("n1r1", 0.5), graded("n2r1", 0.8)]
+    closed = SearchClosed(why="nodes", phase=1, steps=("repeater",))
+    for select, best in ((Select(final="robust"), "n2"), (Select(), "n1")):
+        begin = started(nodes=2, select=select)
+        past = [begin, *CLOSED[1:-1], closed, *again, *landed]
+        end = the_end(ask(*past).when(ClosingStepDone(step="repeater")))
+        assert (end.best, end.metric, end.nodes) == (best, 0.8 if best == "n2" else 0.9, 2)
+
+
+def test_a_robust_choice_has_the_repeater_called() -> None:
+    past = [started(nodes=2, select=Select(final="robust")), *SEARCHED[1:]]
+    closed = SearchClosed(why="nodes", phase=1, steps=("repeater",))
+    ask(*past).when(graded("n2", 0.8)).then(closed)
+    both = Settings(closing=Closing(steps=("packer",)), select=Select(final="robust"))
+    assert both.closing_steps == ("packer", "repeater")
+
+
+def test_a_step_that_was_given_up_is_not_waited_for() -> None:
+    lost = WorkAbandoned(role="packer", event="SearchClosed", about="once", why="it broke")
+    end = the_end(ask(*CLOSED, ClosingStepDone(step="polisher")).when(lost))
+    assert end.best == "n1"
+
+
+@pytest.mark.parametrize(
+    ("ending", "why"), [(TimeUp(), "nodes"), (RunStopped(n=1), "stopped by hand")]
+)
+def test_a_closing_is_ended_by_its_time_and_by_a_person(ending: Event, why: str) -> None:
+    end = the_end(ask(*CLOSED, POLISHED).when(ending))
+    assert (end.best, end.why) == ("n1", why)
+
+
+def test_a_closed_search_proposes_nothing_turns_no_phase_and_waits_for_its_nodes() -> None:
+    begin = started(nodes=9, closing=STEPS, phase_nodes=1)
+    past = [begin, *BEGUN[1:], proposed("n1"), proposed("n2"), graded("n1", 0.9), CLOSED[-1]]
+    done = [ClosingStepDone(step=step) for step in STEPS]
+    assert ask(*past, done[0]).when(done[1]).decided == []
+    assert the_end(ask(*past, *done).when(graded("n2", 0.8))).best == "n1"
+    assert ask(*past).when(graded("n2", 0.8)).decided == []
+    phase, end = ask(*past, graded("n2", 0.95), POLISHED, graded("p1")).when(TimeUp()).decided
+    assert phase == PhaseClosed(phase=1, why="budget", nodes=("n1", "n2"))
+    assert isinstance(end, RunFinished)
+    assert end.best == "n2"
+
+
+def test_the_time_for_searching_ends_once_there_is_something_to_hand_over() -> None:
+    past = [started(closing=STEPS), *BEGUN[1:], proposed("n1"), proposed("n2")]
+    assert proposals(ask(*past, SearchTimeUp()).when(graded("n1"))) == [("n3", None, "draft")]
+    closed = SearchClosed(why="time", phase=1, steps=STEPS)
+    ask(*past, graded("n1", 0.5)).when(SearchTimeUp()).then(closed)
+    ask(*past, SearchTimeUp()).when(graded("n1", 0.5)).then(closed)
+
+
+def test_a_run_that_got_more_time_goes_on_searching() -> None:
+    past = [started(closing=STEPS), *BEGUN[1:], proposed("n1"), SearchTimeUp()]
+    more = RunResumed(n=9, minutes=5)
+    assert proposals(ask(*past, more).when(graded("n1", 0.5))) != []
+
+
+def test_without_closing_steps_the_time_for_searching_is_all_there_is() -> None:
+    past = [*BEGUN, proposed("n1"), graded("n1", 0.5)]
+    assert proposals(ask(*past).when(SearchTimeUp())) != []
+    assert the_end(ask(*past).when(TimeUp())).why == "time"

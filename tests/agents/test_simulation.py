@@ -1,4 +1,4 @@
-"""Whole runs without any I/O: planner and coder decide, scripted outcomes land in any order."""
+"""Whole runs without any I/O: the roles decide, scripted outcomes land in any order."""
 
 from collections.abc import Sequence
 from random import Random
@@ -6,8 +6,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from agents import coder, planner
+from agents import coder, fuser, planner, repeater
 from agents.role import Role
 from agents.testing import recorded
 from schemas.envelope import Recorded
@@ -19,8 +20,11 @@ from schemas.events import (
     NodeProposed,
     PhaseClosed,
     RunFinished,
+    SearchClosed,
     SolutionGraded,
 )
+from schemas.settings import Select
+from schemas.task import Artifact
 from store.projections import tree
 
 from .examples import RECALLED, answered, executed, graded, prepared, started
@@ -47,7 +51,9 @@ class World:
     def __init__(self, seed: int, latency: float = 0.0) -> None:
         self.latency = latency
         self.chance = Random(seed)  # noqa: S311 - a script of outcomes, not a secret
-        self.actors = [Actor(planner.role), Actor(coder.role)]
+        self.actors = [
+            Actor(each) for each in (planner.role, coder.role, fuser.role, repeater.role)
+        ]
         self.log: list[Event] = []
         self.open: list[Event] = []
         self.most_in_flight = 0
@@ -87,7 +93,8 @@ class World:
             return [answered(node, int(number), seconds=self.latency, **reply)]
         assert isinstance(work, JobQueued)
         metric = None if self.chance.random() < 0.4 else round(self.chance.random(), 2)
-        return [executed(work.node), graded(work.node, metric)]
+        rows = Artifact(sha256=work.node, size=1, name="submission.csv")
+        return [replace(executed(work.node), submission=rows), graded(work.node, metric)]
 
     def all(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.log if type(event) is kind]
@@ -107,11 +114,12 @@ def test_a_run_of_200_nodes_keeps_its_limits_and_ends_with_the_best(
 ) -> None:
     world = World(seed, latency)
     ahead = {"lookahead": lookahead, "max_lookahead": most}
-    begin = started(nodes=200, slots=slots, max_coding_failures=50, **ahead)
+    begin = started(nodes=200, slots=slots, max_coding_failures=50, closing=("fuser",), **ahead)
     world.say(begin, prepared(lower_is_better=lower), RECALLED)
     end = world.run()
     names = [each.node for each in world.all(NodeProposed)]
-    assert names == [f"n{n}" for n in range(1, 201)]
+    assert names == [*(f"n{n}" for n in range(1, 201)), "fuse1"]
+    assert len(world.all(SearchClosed)) == 1
     assert world.most_in_flight <= slots * max(lookahead, most)
     sound = [each for each in world.all(SolutionGraded) if each.metric is not None]
     metrics = [each.metric for each in sound]
@@ -121,6 +129,24 @@ def test_a_run_of_200_nodes_keeps_its_limits_and_ends_with_the_best(
     _limits_hold(world)
     _phases_part_the_grades(world)
     _statistics_add_up(world.planner.tree)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), lower=st.booleans())
+def test_a_run_that_chooses_by_repeats_ends_with_one_of_the_best(*, seed: int, lower: bool) -> None:
+    world = World(seed)
+    select = Select(final="robust", candidates=4, repeats=2)
+    begin = started(nodes=30, slots=2, closing=("fuser",), select=select)
+    world.say(begin, prepared(lower_is_better=lower), RECALLED)
+    end = world.run()
+    metrics = {each.node: each.metric for each in world.all(SolutionGraded)}
+    searched = [metrics[n] for n in metrics if n[0] == "n" and "r" not in n and metrics[n]]
+    better = sorted(searched, reverse=not lower)[:4]
+    repeats = [each for each in world.all(NodeProposed) if each.action == "repeat"]
+    assert len(repeats) == 8
+    assert [each.parent for each in repeats[:4]] == [each.parent for each in repeats[4:]]
+    assert end.best == "fuse1" or end.metric in better
+    assert (end.metric, end.nodes) == (metrics[end.best or ""], 30)
 
 
 @settings(max_examples=10, deadline=None)
@@ -140,7 +166,7 @@ def _limits_hold(world: World) -> None:
     metric = {each.node: each.metric for each in world.all(SolutionGraded)}
     children: dict[str | None, int] = {}
     for each in world.all(NodeProposed):
-        if each.node not in failed:
+        if each.node not in failed and not each.step:
             children[each.parent] = children.get(each.parent, 0) + 1
         if each.parent:
             assert each.action == ("debug" if metric[each.parent] is None else "improve")
@@ -151,7 +177,7 @@ def _limits_hold(world: World) -> None:
 
 def _phases_part_the_grades(world: World) -> None:
     closed = [node for each in world.all(PhaseClosed) for node in each.nodes]
-    assert closed == [each.node for each in world.all(SolutionGraded)]
+    assert [*closed, "fuse1"] == [each.node for each in world.all(SolutionGraded)]
 
 
 def _statistics_add_up(grown: tree.State) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ops import configuration
 from ops.configuration import Endpoint
 from ops.errors import Problem
-from schemas.settings import Settings, keys
+from schemas.settings import Closing, Settings, keys
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,45 @@ def test_a_limit_can_be_lifted_again() -> None:
     assert configuration.load(environment={}).settings.budget.usd == 3.0
     lifted = configuration.load(["budget.usd=none"], environment={})
     assert lifted.settings.budget.usd is None
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("fuser", ("fuser",)),
+        ("fuser, packer", ("fuser", "packer")),
+        ("('fuser',)", ("fuser",)),
+        ('["fuser", "packer"]', ("fuser", "packer")),
+        ("none", ()),
+        ("()", ()),
+        ("", ()),
+    ],
+)
+def test_a_list_is_written_with_commas(text: str, steps: tuple[str, ...]) -> None:
+    assert configuration.load([f"closing.steps={text}"], environment={}).settings.closing.steps == (
+        steps
+    )
+
+
+def test_a_list_in_a_file_is_a_list() -> None:
+    Path("flowstone.toml").write_text('[closing]\nsteps = ["fuser"]\n')
+    assert configuration.load(environment={}).settings.closing.steps == ("fuser",)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "closing", "kept"),
+    [
+        (60.0, Closing(steps=("a",)), 3.0),
+        (2.0, Closing(steps=("a",)), 1 / 6),
+        (0.2, Closing(steps=("a",)), 0.05),
+        (6000.0, Closing(steps=("a",)), 10.0),
+        (60.0, Closing(steps=("a",), reserve_share=9), 10.0),
+        (60.0, Closing(steps=("a",), reserve_share=0), 0.0),
+        (60.0, Closing(steps=()), 0.0),
+    ],
+)
+def test_what_is_kept_for_the_closing(minutes: float, closing: Closing, kept: float) -> None:
+    assert Settings(closing=closing).reserve(minutes) == pytest.approx(kept)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from schemas.envelope import Recorded
 from schemas.events import (
     ActorStarted,
     ActorStopped,
+    ClosingStepDone,
     CodingFailed,
     Event,
     ExecutionFinished,
@@ -30,6 +31,8 @@ from schemas.events import (
     RunPaused,
     RunResumed,
     RunStarted,
+    SearchClosed,
+    SearchTimeUp,
     Selection,
     SolutionGraded,
     SolutionWritten,
@@ -71,14 +74,15 @@ PREPARED = TaskPrepared(
 )
 
 
-def proposed(node: str, parent: str | None = None) -> NodeProposed:
+def proposed(node: str, parent: str | None = None, **more: Any) -> NodeProposed:
+    fields: dict[str, Any] = {"action": "improve" if parent else "draft"}
     return NodeProposed(
         node=node,
         parent=parent,
-        action="improve" if parent else "draft",
         phase=1,
         instruction="",
         selection=Selection(visits=1, reward=0.0, exploration=1.4, value=None),
+        **(fields | more),
     )
 
 
@@ -225,6 +229,43 @@ def test_the_plain_lines_of_a_run() -> None:
         "phase 1 closed: done, 2 nodes",
         "finished: budget; best is n2 with 0.25; 7 nodes, 1 of them buggy",
     ]
+
+
+CLOSING: list[Event] = [
+    SearchTimeUp(),
+    SearchClosed(why="time", phase=1, steps=("fuser", "packer")),
+    ClosingStepDone(step="packer", why="there is too little"),
+    proposed("fuse1", action="fuse", step="fuser"),
+    *ran("fuse1"),
+]
+
+
+def test_the_closing_of_a_run_is_told() -> None:
+    fused = graded("fuse1", 0.125)
+    assert told(*RUN, *CLOSING, fused, ClosingStepDone(step="fuser"))[-5:] == [
+        "time for searching is up",
+        "search over: time; closing: fuser, packer",
+        "packer has nothing to do: there is too little",
+        "fuse1 proposed: fuse",
+        "fuse1 scored 0.125, the best so far",
+    ]
+    assert "Spooky Authors  closing" in shown(*RUN, *CLOSING)
+    text = shown(*RUN, *CLOSING, fused)
+    assert "7 of 20" in text
+    assert "0.125 by fuse1" in text
+    assert "3 good, 1 buggy, 1 unwritten" in text
+
+
+def test_a_repeat_is_no_solution_of_its_own_and_the_choice_is_what_is_shown_last() -> None:
+    again = proposed("n2r1", "n2", action="repeat", step="repeater")
+    chosen = RunFinished(best="n1", metric=0.5, why="nodes", failed=False, nodes=7, buggy=1)
+    events = [*RUN, again, *ran("n2r1"), graded("n2r1", 0.125)]
+    assert told(*events)[-2:] == [
+        "n2r1 proposed: repeat n2",
+        "n2r1 scored 0.125, 0.125 better than n2",
+    ]
+    assert "0.25 by n2" in shown(*events)
+    assert "0.5 by n1" in shown(*events, chosen)
 
 
 @pytest.mark.parametrize("width", [200, 80, 40, 24])

@@ -169,3 +169,24 @@ def test_a_role_that_decides_alone_knows_what_it_said() -> None:
     ]
     last = recorded(_graded("n9"), seq=7)
     assert _found([*verdicts, *said, last], role) == []
+
+
+def test_of_several_that_say_the_same_each_has_its_own_said_again() -> None:
+    def decide(state: Counted, event: Recorded[SolutionGraded]) -> list[PhasePlanned]:
+        del event
+        return [PhasePlanned(phase=10 * state.verdicts)]
+
+    tens = Role(name="counter-of-tens", start=Counted(), evolve=_evolve, decide=decide)
+    verdict = recorded(_graded("n1"), seq=1)
+    one = replace(
+        _answer(PhasePlanned(phase=1), verdict, seq=2), source="flowstone://h/counter-h-1"
+    )
+    ten = _answer(PhasePlanned(phase=10), verdict, seq=3)
+    ten = replace(ten, source="flowstone://h/counter-of-tens-h-2")
+
+    assert list(differences([COUNTER, tens], lambda: [verdict, one, ten])) == []
+    exchanged = [verdict, replace(one, source=ten.source), replace(ten, source=one.source)]
+    assert {each.role for each in differences([COUNTER, tens], lambda: exchanged)} == {
+        "counter",
+        "counter-of-tens",
+    }

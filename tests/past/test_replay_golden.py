@@ -45,6 +45,13 @@ def test_every_decision_comes_out_the_same(events: list[Recorded[Any]]) -> None:
     }
 
 
+def test_a_run_from_before_runs_were_closed_has_nobody_to_close_it(
+    events: list[Recorded[Any]],
+) -> None:
+    started = next(event.data for event in events if event.type == "RunStarted")
+    assert started.settings.closing.steps == ()
+
+
 def test_a_reply_that_was_changed_afterwards_is_found(events: list[Recorded[Any]]) -> None:
     at = next(n for n, event in enumerate(events) if event.type == "SolutionWritten")
     forged = replace(events[at], data=replace(events[at].data, code="print('better')"))

@@ -4,11 +4,13 @@ import pytest
 
 from agents.testing import history
 from schemas.events import (
+    Action,
     CodingFailed,
     Event,
     ExecutionFinished,
     ExecutionStarted,
     NodeProposed,
+    RunFinished,
     RunStarted,
     Selection,
     SolutionGraded,
@@ -26,10 +28,18 @@ def started(**search: float) -> RunStarted:
     )
 
 
-def proposed(node: str, parent: str | None = None) -> NodeProposed:
+def proposed(
+    node: str, parent: str | None = None, step: str = "", action: Action = "draft"
+) -> NodeProposed:
     selection = Selection(visits=0, reward=0.0, exploration=1.0, value=None)
     return NodeProposed(
-        node=node, parent=parent, action="draft", phase=1, instruction="", selection=selection
+        node=node,
+        parent=parent,
+        action=action,
+        phase=1,
+        instruction="",
+        selection=selection,
+        step=step,
     )
 
 
@@ -205,3 +215,48 @@ def test_a_node_that_was_never_written_leaves_its_place_free(end: Event) -> None
 def test_a_second_grade_changes_nothing() -> None:
     once = grown(*tried("n1", None, 0.5))
     assert grown(*tried("n1", None, 0.5), graded("n1", 0.9)) == once
+
+
+@pytest.mark.parametrize("metric", [0.6, 0.4, None])
+def test_a_node_beside_the_search_changes_nothing_but_the_best(metric: float | None) -> None:
+    before = grown(started(), *tried("n1", None, 0.5), *tried("n2", "n1", None))
+    after = grown(
+        *(started(), *tried("n1", None, 0.5), *tried("n2", "n1", None)),
+        *(proposed("p1", "n1", step="polisher"), graded("p1", metric)),
+    )
+    assert [*after.nodes][:-1] == [*before.nodes]
+    assert (after.proposed, after.graded, after.buggy) == (2, 2, 1)
+    assert (after.chains, len(after.in_flight)) == (before.chains, 0)
+    assert (after.node("p1").state, after.node("p1").parent) == ("graded", "n1")
+    assert (after.step_of("p1"), after.step_of("n1"), after.step_of("n9")) == ("polisher", "", "")
+    assert after.best
+    assert after.best.name == ("p1" if metric == 0.6 else "n1")
+
+
+def test_a_node_beside_the_search_that_comes_to_nothing_is_no_longer_in_flight() -> None:
+    lost = WorkAbandoned(role="executor", event="JobQueued", about="cpu.p1", why="no")
+    state = grown(*tried("n1", None, 0.5), proposed("p1", None, step="polisher"), lost)
+    assert (state.node("p1").state, state.failed, len(state.in_flight)) == ("failed", 0, 0)
+    assert state.root.children == ("n1",)
+    assert (state.root.visits, state.root.reward) == (1, 2.0)
+
+
+def test_the_scores_of_repeats_are_kept_at_the_solution_and_are_none_of_their_own() -> None:
+    repeats = [proposed(f"n1r{n}", "n1", "repeater", "repeat") for n in (1, 2, 3)]
+    landed = [graded("n1r1", 0.9), graded("n1r2", None), graded("n1r3", 0.4)]
+    before = grown(*tried("n1", None, 0.5))
+    after = grown(*tried("n1", None, 0.5), *repeats, *landed)
+    assert after.node("n1").repeats == (0.9, 0.4)
+    assert after.best
+    assert (after.best.name, after.best.metric) == ("n1", 0.5)
+    assert after.node("n1").visits == before.node("n1").visits
+    assert after.node("n1").children == ()
+    assert (after.proposed, after.graded, after.buggy) == (1, 1, 0)
+
+
+def test_what_was_handed_over_is_the_best_in_the_end() -> None:
+    end = RunFinished(best="n2", metric=0.4, why="nodes", failed=False, nodes=2, buggy=0)
+    state = grown(*tried("n1", None, 0.5), *tried("n2", None, 0.4), end)
+    assert state.best == state.node("n2")
+    failed = RunFinished(best=None, metric=None, why="time", failed=True, nodes=1, buggy=1)
+    assert grown(*tried("n1", None, None), failed).best is None

@@ -8,6 +8,7 @@ from typing import Any, Never
 
 import anyio
 import pytest
+from msgspec.structs import replace as replaced
 
 from agents.role import Role
 from agents.tools import Tools
@@ -16,15 +17,31 @@ from bus.work import follow
 from ops.worker import Actor, Worker
 from schemas.envelope import Envelope, Recorded, Vocabulary, wrap
 from schemas.events import (
+    LIGHT,
     CodingFailed,
     Event,
     GuidanceGiven,
+    JobQueued,
     RunFinished,
     SolutionGraded,
     TimeUp,
     WorkAbandoned,
 )
+from schemas.task import Artifact
 
+JOB = JobQueued(
+    node="n1",
+    job_class="cpu",
+    code="",
+    data=Artifact(sha256="0", size=0, name="data.tar"),
+    seconds=1.0,
+    grace_seconds=1.0,
+    memory_mb=1,
+    processes=1,
+    file_mb=1,
+    output_kb=1,
+    max_attempts=1,
+)
 ACTOR = Actor(name="tester", host="here", version="0", claim_seconds=0.6, max_deliveries=2)
 
 
@@ -303,3 +320,28 @@ async def test_an_actor_takes_on_as_much_as_it_has_slots(bus: Bus, slots: int) -
         await hear(bus, CodingFailed, 5)
 
     assert most == slots
+
+
+async def test_a_light_job_waits_for_no_other(bus: Bus) -> None:
+    slots: dict[str, int] = {}
+    release = anyio.Event()
+
+    async def perform(request: Recorded[JobQueued], tools: Tools[Never]) -> CodingFailed:
+        node = request.data.node
+        slots[node] = tools.slot  # type: ignore[attr-defined]
+        if request.data.job_class != LIGHT:
+            await release.wait()
+        return CodingFailed(node=node, why=request.data.job_class)
+
+    for number, job_class in enumerate(("cpu", "cpu", "cpu", "gpu", LIGHT), 1):
+        await say(bus, replaced(JOB, node=f"n{number}", job_class=job_class))
+    role = Role(name="performer", start=None, perform=perform)
+    async with working(bus, role, replace(ACTOR, slots=2)):
+        (light,) = await hear(bus, CodingFailed)
+        release.set()
+        others = await hear(bus, CodingFailed, 4)
+
+    assert (light.key, data(light).why) == ("n5", LIGHT)
+    assert {each.key for each in others} == {"n1", "n2", "n3", "n5"}
+    assert slots["n5"] == 2
+    assert {slots[f"n{n}"] for n in (1, 2, 3)} <= {0, 1}

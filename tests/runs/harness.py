@@ -179,11 +179,13 @@ def check_log(home: Path) -> None:
 
 
 def settled(home: Path, run: str) -> set[str]:
-    """Return the nodes of a run, each of which must have come to an end that was recorded."""
-    mine = [(kind, key) for _, name, kind, key, _ in events(home) if name == run]
-    proposed = {key for kind, key in mine if kind == "NodeProposed"}
-    assert proposed == {key for kind, key in mine if kind in {"SolutionGraded", "CodingFailed"}}
-    return proposed
+    """Return the nodes of a run's search; all nodes must have come to an end that was recorded."""
+    mine = [(kind, key, data) for _, name, kind, key, data in events(home) if name == run]
+    steps = {key: data["step"] for kind, key, data in mine if kind == "NodeProposed"}
+    assert steps.keys() == {
+        key for kind, key, _ in mine if kind in {"SolutionGraded", "CodingFailed"}
+    }
+    return {key for key, step in steps.items() if not step}
 
 
 def check_best(best: Path, sample: Path) -> str:

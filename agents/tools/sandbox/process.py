@@ -64,10 +64,12 @@ class ProcessSandbox:
         Raises SandboxError when the sandbox itself cannot be set up any more.
         """
         data = await self._artifacts.unpacked(job.data)
+        files = {name: await self._artifacts.get(each) for name, each in job.files.items()}
         name, uid = f"{job.node}.{attempt}", self._held.uid
         workplace = Workplace(self._site.root, name, uid, keep=self._keep)
         try:
             workplace.fill(job.code, data, linked=not self._held.namespaces)
+            workplace.lay(files)
             output = Output(job.output_kb * 1024)
             report = await self._launch(job, workplace, data, output)
             return await self._finished(job, attempt, workplace.work, report, output)

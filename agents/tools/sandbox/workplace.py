@@ -1,14 +1,20 @@
 """The directory that one attempt works in: made, filled, and removed whatever became of it."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 INSIDE = "/workspace"
 """Where a solution sees its directory, where it has a file system of its own."""
 
+FILES = "files"
+"""The folder of the further files that a job names."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _FOLDERS = ("working", "submission", ".home", ".tmp")
 
 
@@ -36,6 +42,17 @@ class Workplace:
         if self._uid is not None:
             for path in (program, self.work, *(self.work / each for each in _FOLDERS)):
                 os.chown(path, self._uid, self._uid)
+
+    def lay(self, files: Mapping[str, Path]) -> None:
+        """Copy further files by their names, to be read; raises ValueError for a name that is none."""
+        folder = self.work / FILES
+        if files:
+            folder.mkdir()
+        for name, source in files.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a file")
+            shutil.copyfile(source, folder / name)
+            (folder / name).chmod(0o444)
 
     def remove(self) -> None:
         """Remove the directory whatever was done to it."""

@@ -14,6 +14,7 @@ from schemas.events import (
     NodeProposed,
     PhaseClosed,
     PhasePlanned,
+    RunFinished,
     RunStarted,
     SolutionGraded,
     SolutionWritten,
@@ -21,7 +22,7 @@ from schemas.events import (
     WorkAbandoned,
 )
 from store.projections.projection import Projection
-from store.projections.tree import chains
+from store.projections.tree import beside, chains
 from store.projections.tree.backpropagation import Walk, broken, settle, sound
 from store.projections.tree.nodes import ROOT, START, Node, Plan, Progress, Stage, State, gain, rows
 
@@ -34,6 +35,7 @@ Followed = (
     | CodingFailed
     | TaskPrepared
     | RunStarted
+    | RunFinished
     | WorkAbandoned
     | PhasePlanned
     | PhaseClosed
@@ -54,6 +56,8 @@ def propose(state: State, proposed: NodeProposed) -> State:
     """Return the tree with one more node in flight."""
     if proposed.node in state.orders:
         return state
+    if proposed.step:
+        return beside.propose(state, proposed)
     for name in (each for each in proposed.selection.skipped if each in state.orders):
         state = chains.leave(state, state.orders[name], 0.0)
     parent = state.nodes[state.orders.get(proposed.parent or "", ROOT)]
@@ -147,6 +151,8 @@ def fail(state: State, name: str) -> State:
     if progress is None:
         return state
     node = replace(state.nodes[progress.order], state="failed")
+    if node.step:
+        return beside.land(state, node)
     parent = state.nodes[node.above]
     freed = replace(parent, children=tuple(each for each in parent.children if each != name))
     state = replace(state, nodes=state.nodes.updated({freed.order: freed}), failed=state.failed + 1)
@@ -175,6 +181,8 @@ def grade(state: State, graded: SolutionGraded) -> State:
         visits=1,
     )
     record = _is_better(node, state.best, state)
+    if node.step:
+        return beside.land(state, node, record=record)
     landed = _landed(state, node, parent, record=record)
     return replace(
         landed,
@@ -191,6 +199,13 @@ def _landed(state: State, node: Node, parent: Node, *, record: bool) -> State:
     walk = broken(node, state) if node.defective else sound(node, parent, state, record=record)
     settled = settle(state, node, walk)
     return replace(settled, chains=_with_chain(state, settled.nodes[node.order]))
+
+
+def _finished(state: State, finished: RunFinished) -> State:
+    """Return the tree with the solution that was handed over as the best."""
+    if finished.best is None or finished.best not in state.orders:
+        return state
+    return replace(state, best=state.node(finished.best))
 
 
 def _is_better(node: Node, best: Node | None, state: State) -> bool:
@@ -223,6 +238,7 @@ STEPS: Mapping[type[Event], Callable[[State, Any], State]] = {
     ExecutionFinished: _executed,
     SolutionGraded: grade,
     CodingFailed: _unwritten,
+    RunFinished: _finished,
     WorkAbandoned: _abandoned,
     PhasePlanned: plan,
     PhaseClosed: _closed,

@@ -26,6 +26,8 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
 
     `above` is the order of the parent, `branch` that of the draft it descends from. `local_best` is the best node of its branch, on which
     `improve_failures` are counted. `exhausted`: nothing can be tried at or below it any more.
+    `step` is the closing step that a node beside the search belongs to: such a node is nobody's
+    child. `repeats` are the scores of the same program with other seeds.
     """
 
     name: str
@@ -34,11 +36,13 @@ class Node(Struct, frozen=True, kw_only=True, gc=False):
     branch: int = ROOT
     parent: str | None = None
     action: Action = "draft"
+    step: str = ""
     phase: int = 0
     suggestion: str = ""
     state: Stage = "proposed"
     children: tuple[str, ...] = ()
     metric: float | None = None
+    repeats: tuple[float, ...] = ()
     valid: bool = False
     buggy: bool = False
     visits: int = 0
@@ -89,6 +93,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 
     Those are the broken while their chain of repairs is short, and in the profile `code` the
     sound ones whose chain has not been left. `nodes` has those in flight as they were proposed.
+    `beside` counts those of closing steps.
     """
 
     search: Search = Search()
@@ -102,6 +107,7 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
     graded: int = 0
     buggy: int = 0
     failed: int = 0
+    beside: int = 0
 
     @property
     def root(self) -> Node:
@@ -110,8 +116,13 @@ class State(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def proposed(self) -> int:
-        """How many nodes there are."""
-        return len(self.nodes) - 1
+        """How many nodes the search has."""
+        return len(self.nodes) - 1 - self.beside
+
+    def step_of(self, name: str) -> str:
+        """Return the closing step that *name* belongs to; nothing for a node of the search."""
+        order = self.orders.get(name)
+        return "" if order is None else self.nodes[order].step
 
     def node(self, name: str) -> Node:
         """Return the node *name*; raises KeyError."""
