@@ -52,8 +52,9 @@ def land(state: State, node: Node, walk: Walk) -> State:
 
 
 def give_up(state: State, node: Node) -> State:
-    """Land *node*, which was never written: its chain is left at its parent, without a reward."""
-    return leave(_put(state, node, {node.order: replace(node, terminal=True)}), node.above, 0.0)
+    """Land *node*, which was never written: its chain is left at its parent without a visit."""
+    landed = _put(state, node, {node.order: replace(node, terminal=True)})
+    return leave(landed, node.above, 0.0, visits=0)
 
 
 def _put(state: State, node: Node, changed: Mapping[int, Node]) -> State:
@@ -62,8 +63,8 @@ def _put(state: State, node: Node, changed: Mapping[int, Node]) -> State:
     return replace(state, nodes=state.nodes.updated(changed), in_flight=in_flight)
 
 
-def leave(state: State, order: int, reward: float) -> State:
-    """Carry *reward* and the flags of the node *order* up to the root; equal to a visit of each."""
+def leave(state: State, order: int, reward: float, *, visits: int = 1) -> State:
+    """Carry *reward* and the flags of the node *order* up to the root: *visits* of each."""
     changed = dict[int, Node]()
     below = state.nodes[order]
     while below.order:
@@ -75,14 +76,16 @@ def leave(state: State, order: int, reward: float) -> State:
                 continue_improve=below.continue_improve,
                 is_debug_success=above.is_debug_success or fixed,
             )
-        changed[below.order] = _visited(below, reward)
+        changed[below.order] = _visited(below, reward, visits)
         below = above
-    changed[below.order] = _visited(below, reward)
+    changed[below.order] = _visited(below, reward, visits)
     return replace(state, nodes=state.nodes.updated(changed))
 
 
-def _visited(node: Node, reward: float) -> Node:
-    return replace(node, visits=node.visits + 1, reward=node.reward + reward, improve_failures=0)
+def _visited(node: Node, reward: float, visits: int) -> Node:
+    return replace(
+        node, visits=node.visits + visits, reward=node.reward + reward, improve_failures=0
+    )
 
 
 def _improves(node: Node, best: Node, state: State) -> bool:
