@@ -211,6 +211,31 @@ def test_a_chain_that_is_always_broken_is_left_after_three_repairs_and_ends_at_t
         assert last.terminal == (repairs == 20)
 
 
+def test_what_a_repair_at_the_end_of_a_chain_changes_on_its_way_up() -> None:
+    before, after = grown(*SIX), grown(*SIX, graded("n6", 0.45))
+    assert [flags(before, name) for name in NAMES] == [
+        "improving 1 failures",
+        "improving",
+        "",
+        "",
+        "improving",
+        "",
+    ]
+    assert [flags(after, name) for name in NAMES] == [
+        "improving",  # sound: nothing was repaired in it; its failures are forgotten
+        "improving",
+        "success improving",
+        "success improving",
+        "improving",  # beside the way: as it was
+        "improving",
+    ]
+    assert figures(before) == [(0, 0.0)] * 7
+    way = [after.root.name, "n1", "n2", "n3", "n4", "n6"]
+    assert {node.name for node in after.nodes if node.visits == 1} == set(way)
+    assert not after.root.is_debug_success
+    assert not after.root.continue_improve
+
+
 def test_a_draft_is_free_again_where_its_chain_was_left() -> None:
     before, after = grown(*SIX), grown(*SIX, graded("n6", 0.45))
     assert set(before.in_flight) == {"n6"}

@@ -70,7 +70,7 @@ def leave(state: State, order: int, reward: float, *, visits: int = 1) -> State:
     while below.order:
         above = state.nodes[below.above]
         if above.order:
-            fixed = above.buggy if not below.buggy else below.is_debug_success
+            fixed = above.buggy and (not below.buggy or below.is_debug_success)
             above = replace(
                 above,
                 continue_improve=below.continue_improve,
