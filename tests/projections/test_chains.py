@@ -211,6 +211,12 @@ def test_a_chain_that_is_always_broken_is_left_after_three_repairs_and_ends_at_t
         assert last.terminal == (repairs == 20)
 
 
+def test_only_who_leaves_can_be_an_end() -> None:
+    state = grown(*tried(BROKEN, ("n1", None)), return_debug_depth=3, max_debug_depth=1)
+    assert not state.node("n2").terminal
+    assert state.node("n2").order in state.chains
+
+
 def test_what_a_repair_at_the_end_of_a_chain_changes_on_its_way_up() -> None:
     before, after = grown(*SIX), grown(*SIX, graded("n6", 0.45))
     assert [flags(before, name) for name in NAMES] == [

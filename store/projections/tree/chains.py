@@ -16,11 +16,9 @@ def verdict(node: Node, parent: Node, state: State) -> Walk:
     """Return what a landed node means; `ended` where its chain is left."""
     search = state.search
     if node.buggy:
-        return Walk(
-            reward=-1.0,
-            ended=node.debug_depth >= search.return_debug_depth,
-            terminal=node.debug_depth >= search.max_debug_depth,
-        )
+        left = node.debug_depth >= search.return_debug_depth
+        terminal = left and node.debug_depth >= search.max_debug_depth
+        return Walk(reward=-1.0, ended=left, terminal=terminal)
     fixed = parent.order > 0 and parent.buggy
     if not node.metric:  # the released code takes a metric of zero for none
         return Walk(reward=-1.0 if node.metric is None else 1.0, fixed=fixed, ended=True)
