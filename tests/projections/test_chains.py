@@ -275,3 +275,26 @@ def test_a_chosen_end_is_visited_for_nothing_and_re_opens_those_above_it() -> No
     assert [node.visits - old.visits for node, old in zip(after.nodes, before.nodes)] == [2] * 6  # noqa: B905 - one was added
     assert [node.reward for node in after.nodes][:6] == [1.0] * 6
     assert after.node("n5").children == ()
+
+
+@pytest.mark.parametrize("metric", [0.5, None])
+def test_whoever_made_what_was_refused_stays_to_repair_it(metric: float | None) -> None:
+    state = grown(proposed("n1", None), graded("n1", metric, valid=False, buggy=False))
+    assert state.chains == {1}
+    assert state.node("n1").defective
+    assert state.best is None
+
+
+def test_repairs_of_what_was_refused_with_a_score_are_no_chain() -> None:
+    refused = [proposed("n1", None), graded("n1", 0.5, valid=False)]
+    state = grown(*refused, proposed("n2", "n1"), graded("n2", None), proposed("n3", "n2"))
+    assert [state.node(f"n{n}").debug_depth for n in (1, 2, 3)] == [0, 0, 1]
+
+
+def test_what_has_no_score_is_broken() -> None:
+    unscored = graded("n1", None, buggy=False)
+    state = grown(proposed("n1", None), unscored, proposed("n2", "n1"))
+    assert state.node("n1").buggy
+    assert state.node("n2").debug_depth == 1
+    assert state.buggy == 1
+    assert not grown(proposed("n1", None), unscored, profile="fixed").node("n1").buggy

@@ -21,7 +21,7 @@ def verdict(node: Node, parent: Node, state: State) -> Walk:
         return Walk(reward=-1.0, ended=left, terminal=terminal)
     fixed = parent.order > 0 and parent.buggy
     if not node.metric:  # the released code takes a metric of zero for none
-        return Walk(reward=-1.0 if node.metric is None else 1.0, fixed=fixed, ended=True)
+        return Walk(reward=1.0, fixed=fixed, ended=True)
     best = state.node(node.local_best) if node.local_best else None
     if best is None or not best.metric or _improves(node, best, state):
         return Walk(reward=1.0, better=True, fixed=fixed, going_on=True, ended=fixed)
