@@ -21,7 +21,8 @@ _REFUSED = 20
 """After so many that do not fit, nothing more is looked at: a prompt is not kept waiting."""
 
 _MOVED = 1e-4
-_NUMBER = re.compile(r"\d+(?:\.\d+)?|0x[0-9a-f]+|'[^']*'|\"[^\"]*\"")
+_NUMBER = re.compile(r"\d[\d.]*")
+_NAME = re.compile(r"0x[0-9a-f]+|'[^']*'|\"[^\"]*\"")
 _LONGEST = 160
 
 
@@ -103,6 +104,6 @@ def _kind(trace: Trace) -> str:
     if trace.defective:
         said = (trace.why or trace.analysis or trace.tail).strip()
         last = said.rpartition("\n")[2][:_LONGEST]
-        return f"failed {_NUMBER.sub('#', last)}"
+        return f"failed {_NUMBER.sub('#', _NAME.sub('#', last))}"
     plan = " ".join(trace.plan[: 2 * _LONGEST].lower().split())
     return f"{trace.parent} {_NUMBER.sub('#', plan)}"

@@ -19,12 +19,12 @@ _MOST_SKIPPED = 100
 
 def choose(tree: State, horizon: Horizon) -> Choice | None:
     """Return what to try next, or None while all that is open is in flight."""
+    constant = exploration.constant(tree.graded + 1, horizon, tree.search)
     if tree.chains:
-        constant = exploration.constant(tree.graded + 1, horizon, tree.search)
         return _choice(tree.nodes[min(tree.chains)], constant, None, ())
     found = select(tree, horizon)
     if found is None and not tree.in_flight:
-        return _choice(tree.root, 0.0, None, ())
+        return _choice(tree.root, constant, None, ())
     return found
 
 

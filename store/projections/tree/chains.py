@@ -16,16 +16,14 @@ def verdict(node: Node, parent: Node, state: State) -> Walk:
     """Return what a landed node means; `ended` where its chain is left."""
     search = state.search
     if node.buggy:
-        return Walk(
-            reward=-1.0,
-            ended=node.debug_depth >= search.return_debug_depth,
-            terminal=node.debug_depth >= search.max_debug_depth,
-        )
+        left = node.debug_depth >= search.return_debug_depth
+        terminal = left and node.debug_depth >= search.max_debug_depth
+        return Walk(reward=-1.0, ended=left, terminal=terminal)
     fixed = parent.order > 0 and parent.buggy
     if not node.metric:  # the released code takes a metric of zero for none
-        return Walk(reward=-1.0 if node.metric is None else 1.0, fixed=fixed, ended=True)
+        return Walk(reward=1.0, fixed=fixed, ended=True)
     best = state.node(node.local_best) if node.local_best else None
-    if best is None or not best.metric or _improves(node, best, state):
+    if best is None or _improves(node, best, state):
         return Walk(reward=1.0, better=True, fixed=fixed, going_on=True, ended=fixed)
     if best.improve_failures < search.max_improve_failures:
         return Walk(reward=1.0, fixed=fixed, failure_of=best.name, going_on=True, ended=fixed)
@@ -52,8 +50,9 @@ def land(state: State, node: Node, walk: Walk) -> State:
 
 
 def give_up(state: State, node: Node) -> State:
-    """Land *node*, which was never written: its chain is left at its parent, without a reward."""
-    return leave(_put(state, node, {node.order: replace(node, terminal=True)}), node.above, 0.0)
+    """Land *node*, which was never written: its chain is left at its parent without a visit."""
+    landed = _put(state, node, {node.order: replace(node, terminal=True)})
+    return leave(landed, node.above, 0.0, visits=0)
 
 
 def _put(state: State, node: Node, changed: Mapping[int, Node]) -> State:
@@ -62,27 +61,29 @@ def _put(state: State, node: Node, changed: Mapping[int, Node]) -> State:
     return replace(state, nodes=state.nodes.updated(changed), in_flight=in_flight)
 
 
-def leave(state: State, order: int, reward: float) -> State:
-    """Carry *reward* and the flags of the node *order* up to the root; equal to a visit of each."""
+def leave(state: State, order: int, reward: float, *, visits: int = 1) -> State:
+    """Carry *reward* and the flags of the node *order* up to the root: *visits* of each."""
     changed = dict[int, Node]()
     below = state.nodes[order]
     while below.order:
         above = state.nodes[below.above]
         if above.order:
-            fixed = above.buggy if not below.buggy else below.is_debug_success
+            fixed = above.buggy and (not below.buggy or below.is_debug_success)
             above = replace(
                 above,
                 continue_improve=below.continue_improve,
                 is_debug_success=above.is_debug_success or fixed,
             )
-        changed[below.order] = _visited(below, reward)
+        changed[below.order] = _visited(below, reward, visits)
         below = above
-    changed[below.order] = _visited(below, reward)
+    changed[below.order] = _visited(below, reward, visits)
     return replace(state, nodes=state.nodes.updated(changed))
 
 
-def _visited(node: Node, reward: float) -> Node:
-    return replace(node, visits=node.visits + 1, reward=node.reward + reward, improve_failures=0)
+def _visited(node: Node, reward: float, visits: int) -> Node:
+    return replace(
+        node, visits=node.visits + visits, reward=node.reward + reward, improve_failures=0
+    )
 
 
 def _improves(node: Node, best: Node, state: State) -> bool:

@@ -71,7 +71,7 @@ def propose(state: State, proposed: NodeProposed) -> State:
         action=proposed.action,
         phase=proposed.phase,
         suggestion=proposed.suggestion,
-        debug_depth=parent.debug_depth + 1 if parent.order and parent.defective else 0,
+        debug_depth=parent.debug_depth + 1 if _repairs(state, parent) else 0,
         local_best=parent.local_best,
     )
     grown = replace(parent, children=(*parent.children, node.name), exhausted=False)
@@ -83,6 +83,13 @@ def propose(state: State, proposed: NodeProposed) -> State:
         chains=state.chains - {parent.order},
         plan=_tried(state.plan, proposed) if proposed.suggestion else state.plan,
     )
+
+
+def _repairs(state: State, parent: Node) -> bool:
+    """Return whether a child of *parent* is a link in a chain of repairs."""
+    if state.search.profile == "code":
+        return parent.buggy  # the released code does not count repairs of what was refused
+    return parent.order > 0 and parent.defective
 
 
 def _tried(plan: Plan | None, proposed: NodeProposed) -> Plan | None:
@@ -175,7 +182,7 @@ def grade(state: State, graded: SolutionGraded) -> State:
         seconds=progress.seconds,
         metric=graded.metric,
         valid=graded.valid,
-        buggy=graded.buggy,
+        buggy=graded.buggy or (graded.metric is None and state.search.profile == "code"),
         submission=graded.submission,
         local_best=parent.local_best,
         visits=1,
