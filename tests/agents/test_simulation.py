@@ -140,8 +140,8 @@ def test_a_run_that_chooses_by_repeats_ends_with_one_of_the_best(*, seed: int, l
     world.say(begin, prepared(lower_is_better=lower), RECALLED)
     end = world.run()
     metrics = {each.node: each.metric for each in world.all(SolutionGraded)}
-    searched = [metrics[n] for n in metrics if n[0] == "n" and "r" not in n and metrics[n]]
-    better = sorted(searched, reverse=not lower)[:4]
+    searched = [metrics.get(each.node) for each in world.all(NodeProposed) if not each.step]
+    better = sorted((each for each in searched if each is not None), reverse=not lower)[:4]
     repeats = [each for each in world.all(NodeProposed) if each.action == "repeat"]
     assert len(repeats) == 8
     assert [each.parent for each in repeats[:4]] == [each.parent for each in repeats[4:]]
