@@ -39,7 +39,11 @@ def test_every_import_is_declared() -> None:
     owners = packages_distributions()
     ours = {*NAMES, "launcher"}  # the sandbox's launcher is started by its own name
     foreign = _imported() - ours - sys.stdlib_module_names
-    undeclared = {name for name in foreign if not {*owners.get(name, [name])} & _declared()}
+    undeclared = {
+        name
+        for name in foreign
+        if not {each.replace("_", "-") for each in owners.get(name, [name])} & _declared()
+    }
     assert undeclared <= {"numpy", "scipy", "threadpoolctl"}  # scikit-learn needs them itself
 
 

@@ -12,7 +12,7 @@ from tests.servers import Running
 
 pytestmark = pytest.mark.long
 
-SHORT = ("--minutes", "2", "--nodes", "4", "--set", "search.phase_nodes=2")
+SHORT = ("--minutes", "4", "--nodes", "4", "--set", "search.phase_nodes=2")
 
 
 def test_an_executor_elsewhere_does_the_work_of_a_run(tmp_path: Path, run_server: Running) -> None:
