@@ -26,10 +26,12 @@ from ops.history import History
 from schemas.envelope import Envelope, Recorded, Vocabulary, subject_of, wrap
 from schemas.events import (
     LIGHT,
+    ONCE,
     ActorStarted,
     ActorStopped,
     Event,
     RunFinished,
+    RunImported,
     WorkAbandoned,
 )
 
@@ -90,6 +92,7 @@ class Worker(Generic[State]):
     _head: int = field(init=False, default=0)
     _said: dict[str, int] = field(init=False, default_factory=dict)
     _finished: dict[str, int] = field(init=False, default_factory=dict)
+    _imported: dict[str, bool] = field(init=False, default_factory=dict)
     _at_work: dict[str, set[tuple[int, anyio.CancelScope]]] = field(
         init=False, default_factory=dict
     )
@@ -180,7 +183,8 @@ class Worker(Generic[State]):
         )
         try:
             self._held.add(claim)
-            await work(event, claim, slot, tasks)
+            if not await self._is_imported(event.run):
+                await work(event, claim, slot, tasks)
             await claim.done()
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(1, shield=True):
@@ -191,6 +195,13 @@ class Worker(Generic[State]):
         finally:
             self._held.discard(claim)
             room.leave(slot)
+
+    async def _is_imported(self, run: str) -> bool:
+        """Return whether *run* happened elsewhere: that is said before anything else of it."""
+        if run not in self._imported:
+            said = await self.bus.recorded(subject_of(RunImported, run, ONCE))
+            self._imported[run] = said is not None
+        return self._imported[run]
 
     async def _failed(self, claim: Claim, event: Recorded[Event], error: Exception) -> None:
         """Put the work back for later, or give it up after the last attempt."""
