@@ -1,43 +1,33 @@
-"""What the curator recalls and distils, by example."""
+"""What the curator refines and distils, by example."""
 
-from math import isclose, sqrt
+from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from msgspec.structs import replace
 
-from agents import curator
-from agents.context import estimate
-from agents.descriptor import MOST_TOKENS, descriptor
-from agents.embedding import DIMENSIONS, cosine, embed
-from agents.testing import Spec, recorded
-from schemas.envelope import Recorded
+from agents import curator, planner
+from agents.role import fold
+from agents.testing import Spec, history
 from schemas.events import (
+    CodingFailed,
+    Event,
     KnowledgeRefined,
     ModelAsked,
     PhaseClosed,
     RunFinished,
+    RunStopped,
     SolutionWritten,
+    TaskRefused,
+    TimeUp,
     WisdomDistilled,
+    WorkAbandoned,
 )
-from schemas.settings import Memory
 
-from .examples import answered, graded, prepared, proposed, started
+from .examples import RECALLED, answered, graded, prepared, proposed, started
 
 RUN = (started(), prepared(), proposed("n1"), graded("n1", 0.5), proposed("n2"), graded("n2"))
 CLOSED = PhaseClosed(phase=1, why="done", nodes=("n1", "n2"))
 END = RunFinished(best="n1", metric=0.5, why="nodes", failed=False, nodes=2, buggy=1)
-
-
-def wisdom(run: str, task: str, text: str) -> Recorded[WisdomDistilled]:
-    entry = WisdomDistilled(
-        task=task,
-        descriptor=text,
-        embedding=embed(text),
-        data_summary="d",
-        model_summary="m",
-        rests_on=(),
-    )
-    return recorded(entry, run=run)
 
 
 def test_a_closed_phase_is_asked_about() -> None:
@@ -66,6 +56,7 @@ def test_without_an_answer_the_scores_and_errors_are_kept() -> None:
     silent = answered("1", role="curator", purpose="knowledge", outcome="failed", reply="")
     (kept,) = Spec(curator.role).given(*RUN, CLOSED).when(silent).decided
     assert isinstance(kept, KnowledgeRefined)
+    assert kept.mechanical
     assert "n1: 0.5" in kept.summary
     assert "n2: as seen" in kept.summary
 
@@ -85,46 +76,81 @@ def test_of_a_blend_the_best_program_that_it_rests_on_is_taught() -> None:
 def test_the_end_of_a_run_becomes_wisdom_however_it_is_told() -> None:
     (question,) = Spec(curator.role).given(*RUN).when(END).decided
     assert isinstance(question, ModelAsked)
-    assert question.purpose == "wisdom"
+    assert (question.purpose, question.call) == ("wisdom", "wisdom")
     told = "## DATA SUMMARY\nnumbers\n## MODEL SUMMARY\ntrees"
     for reply, outcome, model in ((told, "answered", "trees"), ("", "failed", "0.5")):
         said = answered("run", role="curator", purpose="wisdom", reply=reply, outcome=outcome)
+        said = replace(said, call="wisdom")
         (entry,) = Spec(curator.role).given(*RUN, END).when(said).decided
         assert isinstance(entry, WisdomDistilled)
         assert model in entry.model_summary
         assert entry.rests_on == ("n1", "n2")
+        assert entry.mechanical is (outcome == "failed")
+        assert entry.key == "once"
 
 
-def test_a_run_without_any_verdict_teaches_nothing() -> None:
-    Spec(curator.role).given(started(), prepared()).when(END).then()
+def test_a_question_that_was_given_up_leaves_a_mechanical_entry() -> None:
+    given_up = WorkAbandoned(role="curator", event="ModelAsked", about="curator.wisdom", why="?")
+    (entry,) = Spec(curator.role).given(*RUN, END).when(given_up).decided
+    assert isinstance(entry, WisdomDistilled)
+    assert entry.mechanical
+    for other in ("curator.knowledge-1", "coder.n1-1", "curator.wisdoms"):
+        Spec(curator.role).given(*RUN, END).when(replace(given_up, about=other)).then()
 
 
-def test_recall_takes_the_nearest_above_the_threshold_and_none_of_the_same_task() -> None:
-    here = prepared()
-    near = descriptor(here)
-    entries = [
-        wisdom("near", "a", near),
-        wisdom("nearer", "b", near),
-        wisdom("own", "toy", near),
-        wisdom("far", "c", "xylophone quartz"),
-    ]
-    found = curator.recalled(here, "now", entries, Memory(recall_limit=1))
-    assert [each.run for each in found.entries] == ["near"]
-    assert found.excluded == ("own",)
-    every = curator.recalled(here, "now", entries, Memory(allow_same_task=True))
-    assert [each.run for each in every.entries] == ["near", "nearer", "own"]
+def test_a_later_attempt_takes_the_place_of_a_mechanical_entry_when_a_model_answers() -> None:
+    silent = replace(
+        answered("run", role="curator", purpose="wisdom", outcome="failed", reply=""),
+        call="wisdom-2",
+    )
+    Spec(curator.role).given(*RUN, END).when(silent).then()
+    told = replace(silent, outcome="answered", reply="## MODEL SUMMARY\ntrees", call="wisdom-3")
+    (entry,) = Spec(curator.role).given(*RUN, END).when(told).decided
+    assert isinstance(entry, WisdomDistilled)
+    assert (entry.model_summary, entry.mechanical, entry.key) == ("trees", False, "3")
 
 
-@given(st.text())
-def test_an_embedding_is_of_unit_length_and_like_itself(text: str) -> None:
-    vector = embed(text)
-    assert len(vector) == DIMENSIONS
-    assert isclose(sqrt(sum(each * each for each in vector)), 1.0)
-    assert isclose(cosine(vector, embed(text)), 1.0)
+ENDINGS = {
+    "time": ((), TimeUp()),
+    "stopped by hand": ((), RunStopped(n=1)),
+    "interrupted": ((), RunStopped(n=1, why="interrupted")),
+    "money": (
+        (started(usd=1.0),),
+        answered("n3", usd=2.0),
+    ),
+    "nodes": ((started(nodes=2),), graded("n2")),
+    "no program could be had 1 times: ?": (
+        (started(max_coding_failures=1), proposed("n3")),
+        CodingFailed(node="n3", why="?"),
+    ),
+}
 
 
-@given(title=st.text(), description=st.text(max_size=3000))
-def test_a_descriptor_is_one_short_paragraph(title: str, description: str) -> None:
-    paragraph = descriptor(prepared(title=title, description=description))
-    assert estimate(paragraph) < MOST_TOKENS
-    assert "\n" not in paragraph
+@pytest.mark.parametrize(("why", "ending"), ENDINGS.items(), ids=ENDINGS)
+def test_however_a_run_ends_it_is_asked_what_it_taught(
+    why: str, ending: tuple[tuple[Event, ...], Any]
+) -> None:
+    setting, last = ending
+    past = [started(), prepared(), RECALLED, *setting, *RUN[2:5]]
+    past += [] if why == "nodes" else [graded("n2")]
+    finished = Spec(planner.role).given(*past).when(last).decided[-1]
+    assert isinstance(finished, RunFinished)
+    assert finished.why == why
+    (question,) = Spec(curator.role).given(*past, last).when(finished).decided
+    assert isinstance(question, ModelAsked)
+    assert question.purpose == "wisdom"
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        (started(), prepared()),
+        (started(), prepared(), proposed("n1"), CodingFailed(node="n1", why="?")),
+        (started(), TaskRefused(why="no data")),
+    ],
+    ids=["no node", "no program", "no task"],
+)
+def test_a_run_without_any_grade_teaches_nothing(past: tuple[Event, ...]) -> None:
+    Spec(curator.role).given(*past).when(END).then()
+    state = fold(curator.role, history(*past, END))
+    assert curator.distilled(state) is None
