@@ -23,7 +23,7 @@ def verdict(node: Node, parent: Node, state: State) -> Walk:
     if not node.metric:  # the released code takes a metric of zero for none
         return Walk(reward=1.0, fixed=fixed, ended=True)
     best = state.node(node.local_best) if node.local_best else None
-    if best is None or not best.metric or _improves(node, best, state):
+    if best is None or _improves(node, best, state):
         return Walk(reward=1.0, better=True, fixed=fixed, going_on=True, ended=fixed)
     if best.improve_failures < search.max_improve_failures:
         return Walk(reward=1.0, fixed=fixed, failure_of=best.name, going_on=True, ended=fixed)
