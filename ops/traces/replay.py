@@ -128,11 +128,14 @@ class _Run:
     def _select(self, way: tree.Node | None = None) -> Choice | None:
         """Return what the profile chooses, ties going to those on the *way*."""
         prefer = frozenset(each.order for each in self._path(way)) if way else frozenset[int]()
-        taken = None
-        if not self._trace.exclusive:
-            drafts = self._tree.children(self._tree.root)
-            taken = frozenset(each.order for each in drafts if not each.visits)
-        return released.select(self._tree, self._horizon, prefer=prefer, taken=taken)
+        return released.select(self._tree, self._horizon, prefer=prefer, taken=self._taken())
+
+    def _taken(self) -> frozenset[int] | None:
+        """Return the drafts not to enter, where the profile does not know them itself."""
+        if self._trace.exclusive:
+            return None
+        drafts = self._tree.children(self._tree.root)
+        return frozenset(each.order for each in drafts if not each.visits)
 
     def _said(self, choice: Choice | None) -> str:
         if choice is None:
@@ -159,10 +162,11 @@ class _Run:
             reward=node.reward,
             visits=node.visits,
             parent_visits=self._tree.nodes[node.above].visits,
-            exploration=exploration.constant(
-                self._tree.graded + 1, self._horizon, self._tree.search
-            ),
+            exploration=self._constant(),
         )
+
+    def _constant(self) -> float:
+        return exploration.constant(self._tree.graded + 1, self._horizon, self._tree.search)
 
     def _landed(self, step: Landed) -> Verdict:
         """Return whether we stay with a landed node or leave it with the same reward."""
@@ -198,9 +202,10 @@ class _Run:
         if any(self._tree.node(each).above == node.order for each in self._unwritten):
             self._tree = tree.fail(self._tree, self._take(node))
             return
-        choice = self._select(node)
-        skipped = choice.selection.skipped if choice else ()
-        yield _verdict(line, f"visit of {node.name}", f"visit of {(*skipped, 'none')[0]}")
+        prefer = frozenset(each.order for each in self._path(node))
+        found = released.descend(self._tree, self._constant(), prefer=prefer, taken=self._taken())
+        ours = found[0].name if found and found[0].terminal else "none"
+        yield _verdict(line, f"visit of {node.name}", f"visit of {ours}")
         self._tree = tree.leave(self._tree, node.order, 0.0)
 
     def _take(self, parent: tree.Node) -> str:
