@@ -149,19 +149,30 @@ class _Run:
 
     def _tie(self, ours: Choice, logged: Choice) -> str:
         """Return where the ways to two choices part, if the two nodes there have equal values."""
-        ends = [self._tree.node(each.parent) for each in (ours, logged) if each.parent]
-        if len(ends) < len((ours, logged)):
-            return ""
-        pairs = zip(*(self._path(end) for end in ends), strict=False)
-        one, other = next(pair for pair in pairs if pair[0].order != pair[1].order)
-        values = {self._value(one), self._value(other)}
-        return f"{one.name} and {other.name} both {values.pop():.4f}" if len(values) == 1 else ""
+        state = self._tree
+        for one, other in zip(_arrivals(ours), _arrivals(logged), strict=False):
+            if one != other:
+                return self._equal(state, one, other)
+            state = tree.leave(state, state.orders[one], 0.0)
+        return ""
 
-    def _value(self, node: tree.Node) -> float:
+    def _equal(self, state: tree.State, *ends: str) -> str:
+        """Return the nodes at which the ways to *ends* part, if their values are equal."""
+        if not all(ends):
+            return ""
+        for one, other in zip(*(self._path(state.node(end)) for end in ends), strict=False):
+            if one.order != other.order:
+                values = {self._value(state, one.order), self._value(state, other.order)}
+                told = f"{one.name} and {other.name} both {values.pop():.4f}"
+                return told if not values else ""
+        return ""
+
+    def _value(self, state: tree.State, order: int) -> float:
+        node = state.nodes[order]
         return value(
             reward=node.reward,
             visits=node.visits,
-            parent_visits=self._tree.nodes[node.above].visits,
+            parent_visits=state.nodes[node.above].visits,
             exploration=self._constant(),
         )
 
@@ -227,6 +238,11 @@ class _Run:
     def _apply(self, data: tree.Followed) -> None:
         fact = Fact(run="", seq=self._tree.proposed, time=_NEVER, data=data)
         self._tree = tree.apply(self._tree, fact)
+
+
+def _arrivals(choice: Choice) -> tuple[str, ...]:
+    """Return where who made *choice* came to, one after the other: ends, and at last its parent."""
+    return (*choice.selection.skipped, choice.parent or "")
 
 
 def _verdict(line: int, logged: str, ours: str) -> Verdict:
