@@ -41,10 +41,9 @@ def select(
     *taken* are the drafts not to enter: those below which somebody works, where it is not given.
     """
     constant = exploration.constant(tree.graded + 1, horizon, tree.search)
-    taken = _taken(tree) if taken is None else taken
     skipped = list[str]()
     while len(skipped) < _MOST_SKIPPED:
-        found = _descend(tree, constant, taken, prefer)
+        found = descend(tree, constant, prefer=prefer, taken=taken)
         if found is None:
             return None
         node, uct = found
@@ -61,10 +60,15 @@ def _taken(tree: State) -> frozenset[int]:
     return frozenset(tree.nodes[order].branch for order in (*under_way, *tree.chains))
 
 
-def _descend(
-    tree: State, constant: float, taken: AbstractSet[int], prefer: AbstractSet[int]
+def descend(
+    tree: State,
+    constant: float,
+    *,
+    prefer: AbstractSet[int] = frozenset(),
+    taken: AbstractSet[int] | None = None,
 ) -> tuple[Node, float | None] | None:
     """Return the node to expand, or an end, with its value; None where every draft is taken."""
+    taken = _taken(tree) if taken is None else taken
     node, uct = tree.root, None
     while not node.terminal and not _stops_at(node, tree):
         children = [child for child in _written(node, tree) if child.order not in taken]

@@ -111,7 +111,7 @@ def logs(folder: Path) -> list[Path]:
 
 def read(path: Path) -> Trace:
     """Return the run that *path* tells of; raises Problem where it is no such log."""
-    lines = [_TAG.sub("", html.unescape(line)).strip() for line in _lines(path)]
+    lines = [html.unescape(_TAG.sub("", line)).strip() for line in _lines(path)]
     roots = (re.search(rf"\[select\] Processing node: {_ID}", line) for line in lines)
     root = next((found["node"] for found in roots if found), None)
     if root is None:
@@ -134,12 +134,12 @@ def read(path: Path) -> Trace:
 
 def _lines(path: Path) -> list[str]:
     try:
-        content = path.read_bytes()
+        content = path.read_text("utf-8", "replace")
         if path.suffix != ".json":
-            return content.decode("utf-8", "replace").splitlines()
+            return content.splitlines()
         told: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
         texts = [str(step["text"]) for step in told["steps"]]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError, KeyError, TypeError) as error:
         raise Problem(
             f"cannot be read as a printed log: {type(error).__name__}: {error}",
             where=str(path),
@@ -161,8 +161,9 @@ def _lower_is_better(lines: Iterable[str]) -> bool:
         compared = re.search(told, line)
         if compared and {compared["node"], compared["other"]} <= metrics.keys():
             rise = metrics[compared["other"]] - metrics[compared["node"]]
-            if rise * float(compared["gain"]):
-                return rise * float(compared["gain"]) < 0
+            sign = rise * (_number(compared["gain"]) or 0.0)
+            if abs(sign) > 0:  # neither nothing nor not a number
+                return sign < 0
     return False
 
 
@@ -264,7 +265,7 @@ def _what_followed(lines: list[str], node: str) -> tuple[float | None, bool]:
     No line says by name which submission the format check refused, but what was refused is
     repaired next although it is not buggy.
     """
-    left = re.compile(rf"node {node} start backpropagating with reward (\S+)\.$")
+    left = re.compile(rf"node {node} start backpropagating with reward (-?\d+(?:\.\d+)?)\.$")
     next_step = re.compile(rf"Starting (Debugging|Improving) Node ?{node}")
     for line in lines:
         if found := left.search(line):

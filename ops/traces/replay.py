@@ -128,11 +128,14 @@ class _Run:
     def _select(self, way: tree.Node | None = None) -> Choice | None:
         """Return what the profile chooses, ties going to those on the *way*."""
         prefer = frozenset(each.order for each in self._path(way)) if way else frozenset[int]()
-        taken = None
-        if not self._trace.exclusive:
-            drafts = self._tree.children(self._tree.root)
-            taken = frozenset(each.order for each in drafts if not each.visits)
-        return released.select(self._tree, self._horizon, prefer=prefer, taken=taken)
+        return released.select(self._tree, self._horizon, prefer=prefer, taken=self._taken())
+
+    def _taken(self) -> frozenset[int] | None:
+        """Return the drafts not to enter, where the profile does not know them itself."""
+        if self._trace.exclusive:
+            return None
+        drafts = self._tree.children(self._tree.root)
+        return frozenset(each.order for each in drafts if not each.visits)
 
     def _said(self, choice: Choice | None) -> str:
         if choice is None:
@@ -146,23 +149,35 @@ class _Run:
 
     def _tie(self, ours: Choice, logged: Choice) -> str:
         """Return where the ways to two choices part, if the two nodes there have equal values."""
-        ends = [self._tree.node(each.parent) for each in (ours, logged) if each.parent]
-        if len(ends) < len((ours, logged)):
-            return ""
-        pairs = zip(*(self._path(end) for end in ends), strict=False)
-        one, other = next(pair for pair in pairs if pair[0].order != pair[1].order)
-        values = {self._value(one), self._value(other)}
-        return f"{one.name} and {other.name} both {values.pop():.4f}" if len(values) == 1 else ""
+        state = self._tree
+        for one, other in zip(_arrivals(ours), _arrivals(logged), strict=False):
+            if one != other:
+                return self._equal(state, one, other)
+            state = tree.leave(state, state.orders[one], 0.0)
+        return ""
 
-    def _value(self, node: tree.Node) -> float:
+    def _equal(self, state: tree.State, *ends: str) -> str:
+        """Return the nodes at which the ways to *ends* part, if their values are equal."""
+        if not all(ends):
+            return ""
+        for one, other in zip(*(self._path(state.node(end)) for end in ends), strict=False):
+            if one.order != other.order:
+                values = {self._value(state, one.order), self._value(state, other.order)}
+                told = f"{one.name} and {other.name} both {values.pop():.4f}"
+                return told if not values else ""
+        return ""
+
+    def _value(self, state: tree.State, order: int) -> float:
+        node = state.nodes[order]
         return value(
             reward=node.reward,
             visits=node.visits,
-            parent_visits=self._tree.nodes[node.above].visits,
-            exploration=exploration.constant(
-                self._tree.graded + 1, self._horizon, self._tree.search
-            ),
+            parent_visits=state.nodes[node.above].visits,
+            exploration=self._constant(),
         )
+
+    def _constant(self) -> float:
+        return exploration.constant(self._tree.graded + 1, self._horizon, self._tree.search)
 
     def _landed(self, step: Landed) -> Verdict:
         """Return whether we stay with a landed node or leave it with the same reward."""
@@ -198,9 +213,10 @@ class _Run:
         if any(self._tree.node(each).above == node.order for each in self._unwritten):
             self._tree = tree.fail(self._tree, self._take(node))
             return
-        choice = self._select(node)
-        skipped = choice.selection.skipped if choice else ()
-        yield _verdict(line, f"visit of {node.name}", f"visit of {(*skipped, 'none')[0]}")
+        prefer = frozenset(each.order for each in self._path(node))
+        found = released.descend(self._tree, self._constant(), prefer=prefer, taken=self._taken())
+        ours = found[0].name if found and found[0].terminal else "none"
+        yield _verdict(line, f"visit of {node.name}", f"visit of {ours}")
         self._tree = tree.leave(self._tree, node.order, 0.0)
 
     def _take(self, parent: tree.Node) -> str:
@@ -222,6 +238,11 @@ class _Run:
     def _apply(self, data: tree.Followed) -> None:
         fact = Fact(run="", seq=self._tree.proposed, time=_NEVER, data=data)
         self._tree = tree.apply(self._tree, fact)
+
+
+def _arrivals(choice: Choice) -> tuple[str, ...]:
+    """Return where who made *choice* came to, one after the other: ends, and at last its parent."""
+    return (*choice.selection.skipped, choice.parent or "")
 
 
 def _verdict(line: int, logged: str, ours: str) -> Verdict:

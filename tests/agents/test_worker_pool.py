@@ -76,6 +76,13 @@ def _one_more_is_within_the_limits(before: State, proposal: NodeProposed, nodes:
     assert len(parent.children) < (1 if parent.buggy else 3)
 
 
+@pytest.mark.parametrize(("workers", "at_once"), [(None, 3), (1, 1), (5, 5), (8, 5)])
+def test_as_many_begin_as_there_are_workers_and_drafts(workers: int | None, at_once: int) -> None:
+    pool = Pool(1, nodes=20, workers=workers)
+    begun = (pool.tree for _, event in pool.run() if isinstance(event, SolutionWritten))
+    assert len(next(begun).in_flight) == at_once
+
+
 @pytest.mark.parametrize("failing", [0.0, 0.2])
 def test_five_drafts_come_before_any_revisit_in_a_hundred_orders(failing: float) -> None:
     revisits = 0

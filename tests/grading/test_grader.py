@@ -46,6 +46,12 @@ def test_a_good_solution_keeps_its_metric_and_rows() -> None:
     assert graded.analysis == "held-out score 0.5 in 1 s"
 
 
+@pytest.mark.parametrize("metric", [0.0, -1.0, 1e300])
+def test_a_score_of_zero_is_one_and_so_is_any_other_number(metric: float) -> None:
+    graded = verdict(finished(FILE), replace(GOOD, metric=metric))
+    assert (graded.metric, graded.valid, graded.buggy) == (metric, True, False)
+
+
 @pytest.mark.parametrize(
     ("happened", "scored", "marks", "analysis"),
     [
@@ -115,6 +121,9 @@ def test_the_role_declares_what_it_answers() -> None:
         ("Final validation score: 0.87", 0.87),
         ("Validation accuracy = 0.87", 0.87),
         ("val_rmse: 1", 1.0),
+        ("val_rmse: 0", 0.0),
+        ("Final validation score: -0.0", 0.0),
+        ("Final validation score: null", None),
         ("Final score: nan", None),
         ("validation score: inf", None),
         ("epoch 3 val loss: 0.5 val acc: 0.9\n", 0.9),
