@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from keyword import iskeyword
 from typing import NoReturn
 
 import click
@@ -31,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("read", "Ask the log in SQL."),
     "verify": ("read", "Check that nobody changed the log."),
     "replay": ("read", "Rebuild a run from its log, look back, decide again."),
+    "import": ("bring", "Bring runs that happened elsewhere into this home's log."),
     "actor": ("actor", "Run one actor, here or on another machine."),
     "recorder": ("actor", "Record a server's events in this home's log."),
     "task": ("task", "Check a task, or list the tasks that come with Flowstone."),
@@ -60,7 +62,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"ops.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
     def resolve_command(

@@ -24,7 +24,15 @@ from bus.subjects import SYSTEM, filters, strip_route
 from bus.work import Claim, claims, follow
 from ops.history import History
 from schemas.envelope import Envelope, Recorded, Vocabulary, subject_of, wrap
-from schemas.events import ActorStarted, ActorStopped, Event, RunFinished, WorkAbandoned
+from schemas.events import (
+    ONCE,
+    ActorStarted,
+    ActorStopped,
+    Event,
+    RunFinished,
+    RunImported,
+    WorkAbandoned,
+)
 
 State = TypeVar("State")
 log = structlog.get_logger()
@@ -80,6 +88,7 @@ class Worker(Generic[State]):
     _head: int = field(init=False, default=0)
     _said: dict[str, int] = field(init=False, default_factory=dict)
     _finished: dict[str, int] = field(init=False, default_factory=dict)
+    _imported: dict[str, bool] = field(init=False, default_factory=dict)
     _at_work: dict[str, set[tuple[int, anyio.CancelScope]]] = field(
         init=False, default_factory=dict
     )
@@ -165,7 +174,8 @@ class Worker(Generic[State]):
         )
         try:
             self._held.add(claim)
-            await work(event, claim, slot, tasks)
+            if not await self._is_imported(event.run):
+                await work(event, claim, slot, tasks)
             await claim.done()
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(1, shield=True):
@@ -176,6 +186,13 @@ class Worker(Generic[State]):
         finally:
             self._held.discard(claim)
             room.leave(slot)
+
+    async def _is_imported(self, run: str) -> bool:
+        """Return whether *run* happened elsewhere: that is said before anything else of it."""
+        if run not in self._imported:
+            said = await self.bus.recorded(subject_of(RunImported, run, ONCE))
+            self._imported[run] = said is not None
+        return self._imported[run]
 
     async def _failed(self, claim: Claim, event: Recorded[Event], error: Exception) -> None:
         """Put the work back for later, or give it up after the last attempt."""

@@ -366,6 +366,17 @@ class RunFinished(Event, frozen=True, kw_only=True):
     submission: Artifact | None = None
 
 
+class RunImported(Event, frozen=True, kw_only=True):
+    """The run happened elsewhere: nobody here acts on it. `note` says what is not known of it.
+
+    `recording` is the name of the file that tells of it, `sha256` that of its bytes.
+    """
+
+    recording: str
+    sha256: str
+    note: str = ""
+
+
 class SubmissionGraded(Event, frozen=True, kw_only=True):
     """The final score on the private answers, for the person only; travels on the private stream."""
 

@@ -1,11 +1,6 @@
 """`flowstone task`: look at a task the way a run would, before a run."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import click
-
-from schemas.events import RunStarted, TaskPrepared
 
 GROUP_EPILOG = """\b
 Examples:
@@ -37,7 +32,9 @@ def task() -> None:
 @click.option("--preview", is_flag=True, help="Print the data preview that prompts carry, too.")
 def check(task: str, *, preview: bool) -> None:
     """Prepare a task as a run would, and say what was understood; nothing is kept."""
-    prepared = _prepared(task)
+    from ops import configuration, trial  # noqa: PLC0415 - slow to import
+
+    prepared = trial.prepared(task, configuration.load().settings)
     about = prepared.task
     direction = "lower is better" if about.lower_is_better else "higher is better"
     scored = (
@@ -67,25 +64,3 @@ def list_tasks() -> None:
 
     for name, packaged in KNOWN.items():
         click.echo(f"{PREFIX + name:<24} {packaged.title} ({packaged.metric})")
-
-
-def _prepared(task: str) -> TaskPrepared:
-    from agents.tools.grading.prepare import prepare  # noqa: PLC0415 - slow to import
-    from agents.tools.packages import PREFIX, materialise  # noqa: PLC0415
-    from ops import configuration  # noqa: PLC0415
-
-    settings = configuration.load().settings
-    with TemporaryDirectory(prefix="flowstone-check-") as made:
-        folder = materialise(task, Path(made, "tasks")) if task.startswith(PREFIX) else Path(task)
-        started = RunStarted(
-            task=folder.name,
-            folder=str(folder),
-            settings=settings,
-            budget=settings.budget,
-            seed=0,
-            versions={},
-        )
-        staging = Path(made, "staging")
-        staging.mkdir()
-        prepared, _, _ = prepare(started, staging)
-        return prepared

@@ -20,6 +20,7 @@ from schemas.events import (
     Event,
     GuidanceGiven,
     RunFinished,
+    RunImported,
     SolutionGraded,
     TimeUp,
     WorkAbandoned,
@@ -88,6 +89,17 @@ async def test_a_decision_knows_what_happened_up_to_its_event_and_nothing_later(
 
     assert [data(each).why for each in decided] == ["sum 1", "sum 3", "sum 6"]
     assert [each.seen for each in decided] == [1, 2, 3]
+
+
+async def test_a_run_that_happened_elsewhere_is_left_alone(bus: Bus) -> None:
+    await say(bus, RunImported(recording="run.jsonl", sha256="0" * 64), run="elsewhere")
+    await say(bus, TimeUp(n=1), run="elsewhere")
+    await say(bus, TimeUp(n=2), run="here")
+
+    async with working(bus, SUMMER):
+        decided = await hear(bus, CodingFailed, run="*")
+
+    assert [(each.run, data(each).why) for each in decided] == [("here", "sum 2")]
 
 
 def number(state: int, event: Recorded[CodingFailed]) -> int:

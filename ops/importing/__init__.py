@@ -1,0 +1,1 @@
+"""Runs that happened elsewhere: read from files, and laid into this home's log."""
