@@ -67,7 +67,7 @@ def sql(*, statement: str, limit: int, form: "Form | None", nats: str | None) ->
         if table.more:
             click.echo(f"there are more than {limit} rows; see them with --limit", err=True)
 
-    _with_log(answer, nats)
+    with_log(answer, nats)
 
 
 @click.command(epilog=LOG_EPILOG)
@@ -102,7 +102,7 @@ def log(
         wanted = Wanted(types=types, node=node, as_json=as_json, limit=limit, follow=follow)
         await trail(records, (await chosen(records, run)).run, wanted)
 
-    _with_log(answer, nats)
+    with_log(answer, nats)
 
 
 @click.command(epilog=STATUS_EPILOG)
@@ -122,7 +122,7 @@ def status(*, run: str | None, form: "Form | None", nats: str | None) -> None:
             up = "a system is up" if log.bus else "no system is up; start one with `flowstone up`"
             click.echo(up, err=True)
 
-    _with_log(answer, nats)
+    with_log(answer, nats)
 
 
 @click.command(epilog=VERIFY_EPILOG)
@@ -139,7 +139,7 @@ def verify(*, nats: str | None) -> None:
             )
         click.echo(f"whole: {found.events} events of {found.runs} runs, every hash holds")
 
-    _with_log(answer, nats)
+    with_log(answer, nats)
 
 
 @click.command(epilog=REPLAY_EPILOG)
@@ -171,10 +171,10 @@ def replay(*, run: str, at: int | None, again: bool, nats: str | None) -> None:
         else:
             click.echo(await rebuild(log, name))
 
-    _with_log(answer, nats)
+    with_log(answer, nats)
 
 
-def _with_log(answer: "Callable[[Records], Awaitable[None]]", url: str | None) -> None:
+def with_log(answer: "Callable[[Records], Awaitable[None]]", url: str | None) -> None:
     """Find the log and let *answer* read it."""
     from ops import configuration  # noqa: PLC0415 - slow to import
     from ops.past.access import records  # noqa: PLC0415
