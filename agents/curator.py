@@ -186,7 +186,7 @@ def _knowledge(state: State, prepared: TaskPrepared, answered: ModelAnswered) ->
     nodes = next((nodes for phase, nodes in state.closed if str(phase) == answered.subject), None)
     if nodes is None:
         return []
-    summary = _said(answered) or _plain_summary(_traces(state, nodes), prepared)
+    summary = _said(answered) or plain_summary(_traces(state, nodes), prepared)
     return [KnowledgeRefined(phase=int(answered.subject), summary=summary, nodes=nodes)]
 
 
@@ -195,7 +195,7 @@ def _wisdom(state: State, prepared: TaskPrepared, answered: ModelAnswered) -> Wi
     _, nodes = context.trajectories(traces, TRAJECTORY_TOKENS)
     data, model = lessons.summaries(_said(answered))
     if not model:
-        model = _plain_summary(traces, prepared)
+        model = plain_summary(traces, prepared)
     paragraph = descriptor(prepared)
     return WisdomDistilled(
         task=prepared.task.id,
@@ -230,7 +230,7 @@ def _best_first(state: State, prepared: TaskPrepared) -> list[Trace]:
     return sorted(state.memory.experience.traces.values(), key=rank)
 
 
-def _plain_summary(traces: Sequence[Trace], prepared: TaskPrepared) -> str:
+def plain_summary(traces: Sequence[Trace], prepared: TaskPrepared) -> str:
     """Return scores and errors as they are: what is kept when no model answers."""
     sound = [each for each in traces if not each.defective]
     lines = [f"{prepared.task.metric} of {len(sound)} of {len(traces)} solutions that worked:"]
