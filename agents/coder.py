@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents import context
-from agents.context import Memory
+from agents.context import Context, Memory
 from agents.jobs import job
 from agents.prompts import reply, solution
 from agents.role import Role
@@ -133,6 +133,18 @@ async def perform(request: Recorded[ModelAsked], tools: Tools[Any]) -> ModelAnsw
     return await tools.model.complete(request.data)
 
 
+def remembered(state: State, trace: Trace, prepared: TaskPrepared) -> Context:
+    """Return what a prompt for the node of *trace* is given to remember."""
+    return context.build(
+        state.memory,
+        action=trace.action,
+        parent=trace.parent,
+        settings=state.settings.memory,
+        scope=state.settings.scope,
+        lower_is_better=prepared.task.lower_is_better,
+    )
+
+
 def _node_of(fact: NodeProposed | ModelAnswered) -> str:
     return fact.node if isinstance(fact, NodeProposed) else fact.subject
 
@@ -159,14 +171,7 @@ def _ask(
     number: int = 1,
     further: tuple[Message, ...] = (),
 ) -> ModelAsked:
-    known = context.build(
-        state.memory,
-        action=trace.action,
-        parent=trace.parent,
-        settings=state.settings.memory,
-        scope=state.settings.scope,
-        lower_is_better=prepared.task.lower_is_better,
-    )
+    known = remembered(state, trace, prepared)
     parent = state.memory.experience.trace(trace.parent) if trace.parent else None
     tried = state.memory.experience
     messages = solution.messages(

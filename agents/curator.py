@@ -143,7 +143,7 @@ def _ask_wisdom(state: State, prepared: TaskPrepared, best: str | None) -> Model
     traces = _best_first(state, prepared)
     told, _ = context.trajectories(traces, TRAJECTORY_TOKENS)
     # What was handed over may be made of others: then the best of those is what can be taught.
-    winner = (state.memory.experience.trace(best) or traces[0]) if best else None
+    winner = (state.memory.experience.trace(best) or next(iter(traces), None)) if best else None
     return ModelAsked(
         role=NAME,
         call=WISDOM,

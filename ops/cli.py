@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("read", "Check that nobody changed the log."),
     "replay": ("read", "Rebuild a run from its log, look back, decide again."),
     "why": ("past", "Trace a solution back to the executions that it rests on."),
+    "context": ("past", "Compare what prompts remembered with another memory policy."),
     "import": ("bring", "Bring runs that happened elsewhere into this home's log."),
     "actor": ("actor", "Run one actor, here or on another machine."),
     "recorder": ("actor", "Record a server's events in this home's log."),

@@ -45,7 +45,7 @@ def load(
         str(path): _toml(path) for path in (home_file, Path(FILE)) if path.is_file()
     }
     layers |= _environment(environment)
-    layers["--set"] = _assigned(assignments)
+    layers["--set"] = assigned(assignments)
     try:
         settings = decode(layers)
     except SettingsError as error:
@@ -128,7 +128,8 @@ def _environment(environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return {name: {key: environment[name]} for name, key in settings.items()}
 
 
-def _assigned(assignments: Iterable[str]) -> dict[str, str]:
+def assigned(assignments: Iterable[str]) -> dict[str, str]:
+    """Return the values of KEY=VALUE words by key; raises Problem."""
     values = {}
     for each in assignments:
         key, equals, value = each.partition("=")

@@ -22,7 +22,7 @@ Examples:
 \b
 A FILE holds nodes as ML-Master records them (a JSON list of branches of nodes), or what
 flowstone log RUN --json wrote. What is in the log already is not added again. The run's name is
-made of the task's and the file's contents. No system may be up in this home."""
+made of the task and the file's contents. No system may be up in this home."""
 
 
 @click.command("import", epilog=IMPORT_EPILOG)

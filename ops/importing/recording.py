@@ -126,8 +126,9 @@ def run(content: bytes, file: str, *, task: TaskPrepared | bool) -> Imported:
         prepared = replace(task, evaluation="reported", heldout_rows=0)
     digest = hashlib.sha256(content)
     imported = RunImported(recording=file, sha256=digest.hexdigest(), note=note)
-    digest.update(msgspec.json.encode(prepared))
-    name = f"{_PLAIN.sub('-', prepared.task.id.lower()).strip('-')[:48]}-{digest.hexdigest()[:4]}"
+    about = prepared.task
+    digest.update(f"{about.id} {about.metric} {about.lower_is_better}".encode())
+    name = f"{_PLAIN.sub('-', about.id.lower()).strip('-')[:48]}-{digest.hexdigest()[:4]}"
     return Imported(run=name, events=tuple(_Telling(name, file, made).told(imported, prepared)))
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_imported_runs_are_runs_like_others(home: Path) -> None:
     rows = [line.split("\t") for line in flowstone(home, "status").stdout.splitlines()]
     assert [(row[1], row[2], row[3], row[5][:7]) for row in rows[1:]] == [
         ("Toy task", "finished: the recording ends", "3", "0.75"),
-        ("wine", "finished: nodes", "4", "0.10062"),
+        ("wine", "finished: nodes", "4", "0.07462"),
     ]
     for run in ("toy", "wine"):
         assert "identical: " in flowstone(home, "replay", run).stdout
@@ -86,7 +87,7 @@ def test_a_home_in_use_is_refused(tmp_path: Path) -> None:
 
 def test_another_run_of_that_name_is_refused(home: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
-    other.write_text(GOLDEN.read_text().replace('"seed":4184112602', '"seed":1'))
+    other.write_text(re.sub(r'"seed":\d+', '"seed":1', GOLDEN.read_text()))
     refused = flowstone(home, "import", str(other))
     assert "there is another run 'wine' here; import it in another home" in told(refused)
 

@@ -1,5 +1,6 @@
 """A real run by plans: asked for, tried, learned from, and decided again from the log."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,24 @@ def test_it_is_decided_again_from_the_log(run: Run) -> None:
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "of planner" in again.stdout
+
+
+def test_its_prompts_are_rebuilt_as_they_were(run: Run) -> None:
+    again = flowstone(run.home, "context", run.name, "--json")
+
+    assert (again.returncode, again.stderr) == (0, "")
+    calls = json.loads(again.stdout)["calls"]
+    assert len(calls) >= NODES
+    assert all(each["same"] and each["now"] == each["then"] for each in calls)
+    assert any(each["then"]["knowledge"] for each in calls)
+
+
+def test_every_part_of_its_prompts_is_traced(run: Run) -> None:
+    told = [(kind, data) for _, _, kind, _, data in events(run.home)]
+    asked = [data for kind, data in told if kind == "ModelAsked" and data["role"] == "coder"]
+    for question in asked[-3:]:
+        why = flowstone(run.home, "why", run.name, question["subject"], "--json")
+        root = json.loads(why.stdout)
+        (used,) = [each for each in root["rests_on"] if each["kind"] == "question"]
+        shown = [(each["tokens"]) for each in used["rests_on"] if "tokens" in each]
+        assert shown == [part["tokens"] for part in question["context"]]
