@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from agents import context
 from agents.context import Memory
 from agents.descriptor import descriptor
-from agents.embedding import cosine, embed
+from agents.embedding import embed
 from agents.prompts import lessons
 from agents.prompts.reply import without_thoughts
+from agents.recall import hash_of_tests, recalled
 from agents.role import Role
 from agents.tools import Tools
 from schemas.envelope import Recorded
@@ -20,14 +21,12 @@ from schemas.events import (
     ModelAnswered,
     ModelAsked,
     PhaseClosed,
-    RecalledWisdom,
     RunFinished,
     RunStarted,
     TaskPrepared,
     WisdomDistilled,
     WisdomRecalled,
 )
-from schemas.settings import Memory as MemorySettings
 from schemas.settings import Settings
 from store.projections import experience, knowledge
 from store.projections.experience import Trace
@@ -110,41 +109,6 @@ async def perform(
     return recalled(fact, request.run, entries, settings.memory)
 
 
-def recalled(
-    prepared: TaskPrepared,
-    run: str,
-    entries: Iterable[Recorded[WisdomDistilled]],
-    settings: MemorySettings,
-) -> WisdomRecalled:
-    """Return the entries nearer than the threshold, nearest first; none of the same task.
-
-    What was learned on a task's own data would leak its answers, so such entries are left out
-    and named.
-    """
-    described = descriptor(prepared)
-    here = embed(described)
-    found, excluded = list[RecalledWisdom](), list[str]()
-    for entry in entries:
-        same = entry.data.task == prepared.task.id and not settings.allow_same_task
-        similarity = cosine(here, entry.data.embedding)
-        if same or entry.run == run:
-            excluded.append(entry.run)
-        elif similarity > settings.recall_threshold:
-            found.append(_recalled(entry, similarity))
-    found.sort(key=lambda each: -each.similarity)
-    return WisdomRecalled(
-        descriptor=described,
-        entries=tuple(found[: settings.recall_limit]),
-        excluded=tuple(excluded),
-    )
-
-
-def _recalled(entry: Recorded[WisdomDistilled], similarity: float) -> RecalledWisdom:
-    taught = entry.data
-    text = f"## {taught.task}\n### Data\n{taught.data_summary}\n### Model\n{taught.model_summary}"
-    return RecalledWisdom(run=entry.run, task=taught.task, similarity=similarity, text=text)
-
-
 def _ask_knowledge(state: State, prepared: TaskPrepared, closed: PhaseClosed) -> ModelAsked:
     told, _ = context.trajectories(_traces(state, closed.nodes), TRAJECTORY_TOKENS)
     known = context.build(
@@ -206,6 +170,7 @@ def _wisdom(state: State, prepared: TaskPrepared, answered: ModelAnswered) -> Wi
         data_summary=data or paragraph,
         model_summary=model,
         rests_on=nodes,
+        test_hash=hash_of_tests(prepared),
     )
 
 

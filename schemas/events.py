@@ -91,11 +91,15 @@ class RecalledWisdom(Struct, frozen=True, kw_only=True):
 
 
 class WisdomRecalled(Event, frozen=True, kw_only=True):
-    """The curator looked up what earlier runs on similar tasks learned."""
+    """The curator looked up what earlier runs on similar tasks learned.
+
+    `reasons` says of each excluded run why it must not be recalled.
+    """
 
     descriptor: str
     entries: tuple[RecalledWisdom, ...]
     excluded: tuple[str, ...] = ()
+    reasons: dict[str, str] = {}
 
 
 class PhasePlanned(Event, frozen=True, kw_only=True):
@@ -259,7 +263,10 @@ class KnowledgeRefined(Event, frozen=True, kw_only=True):
 
 
 class WisdomDistilled(Event, frozen=True, kw_only=True):
-    """L3: what a whole run taught, for the runs to come. `embedding` is of unit length."""
+    """L3: what a whole run taught, for the runs to come. `embedding` is of unit length.
+
+    `test_hash` is the SHA-256 of the task's test table, empty where that is not known.
+    """
 
     task: str
     descriptor: str
@@ -267,6 +274,7 @@ class WisdomDistilled(Event, frozen=True, kw_only=True):
     data_summary: str
     model_summary: str
     rests_on: tuple[str, ...]
+    test_hash: str = ""
 
 
 class ContextPart(Struct, frozen=True, kw_only=True):

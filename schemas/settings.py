@@ -140,7 +140,8 @@ class Memory(Struct, frozen=True, kw_only=True):
     scope: Scope | None = None
     placement: Literal["user", "think"] = "user"
     recall_threshold: float = 0.3
-    recall_limit: int = 3
+    recall_limit: int | None = None
+    same_task_similarity: float | None = 0.8
     allow_same_task: bool = False
 
     @property

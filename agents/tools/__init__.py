@@ -6,7 +6,6 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from schemas.envelope import Recorded
 from schemas.events import (
     Event,
     ExecutionFinished,
@@ -18,10 +17,10 @@ from schemas.events import (
     SubmissionGraded,
     TaskPrepared,
     TaskRefused,
-    WisdomDistilled,
 )
 from schemas.settings import Settings
 from schemas.task import Artifact, Evaluation
+from store.projections.wisdom import Entry
 
 Said = TypeVar("Said", bound=Event, contravariant=True)  # noqa: PLC0105 - what a role may say
 
@@ -80,8 +79,8 @@ class Grading(Protocol):
 class Library(Protocol):
     """What earlier runs left behind."""
 
-    async def wisdom(self) -> Sequence[Recorded[WisdomDistilled]]:
-        """Return every wisdom entry in the log, oldest first."""
+    async def wisdom(self) -> Sequence[Entry]:
+        """Return what every run taught that can be recalled, oldest first."""
         ...
 
     async def settings(self, run: str) -> Settings:

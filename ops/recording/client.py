@@ -12,8 +12,9 @@ from nats.errors import NoRespondersError
 from bus.connection import Bus
 from bus.subjects import LOG_SERVICE
 from schemas.envelope import Envelope, Recorded, Vocabulary, subject_of
-from schemas.events import ONCE, RunStarted, WisdomDistilled
+from schemas.events import ONCE, RunStarted
 from schemas.settings import Settings
+from store.projections import wisdom
 
 _ANSWER_SECONDS = 30.0
 
@@ -113,16 +114,17 @@ class LogLibrary:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def wisdom(self) -> Sequence[Recorded[WisdomDistilled]]:
-        """Return every wisdom entry, oldest first."""
-        vocabulary, after = Vocabulary([WisdomDistilled]), 0
-        found: list[Recorded[Any]] = []
+    async def wisdom(self) -> Sequence[wisdom.Entry]:
+        """Return what every run taught that can be recalled, oldest first."""
+        vocabulary, after, state = Vocabulary(wisdom.projection.follows), 0, wisdom.START
         while True:
             request = PageRequest(after=after)
             page = msgspec.json.decode(await ask(self._bus, "wisdom", request), type=PageReply)
-            found += [vocabulary.read(each.event, each.seq) for each in page.entries]
+            for each in page.entries:
+                event: Recorded[Any] = vocabulary.read(each.event, each.seq)
+                state = wisdom.apply(state, event)
             if not page.entries:
-                return found
+                return [*state.entries.values()]
             after = page.entries[-1].seq
 
     async def settings(self, run: str) -> Settings:

@@ -21,9 +21,9 @@ from ops.recording.client import (
     VerifyReply,
     VerifyRequest,
 )
-from schemas.events import WisdomDistilled
 from store.failures import QueryRefused
 from store.log import Log
+from store.projections.wisdom import projection
 from store.query import query
 
 _REPLY_BYTES = 4 * 1024 * 1024
@@ -78,7 +78,8 @@ def page(events: Log, payload: bytes) -> bytes:
 def wisdom(events: Log, payload: bytes) -> bytes:
     """Answer with a page of what runs left to those that come after them."""
     request = msgspec.json.decode(payload, type=PageRequest)
-    only = msgspec.structs.replace(request, run=None, types=(WisdomDistilled.__name__,))
+    types = tuple(sorted(kind.__name__ for kind in projection.follows))
+    only = msgspec.structs.replace(request, run=None, types=types)
     return page(events, _encode(only))
 
 

@@ -20,6 +20,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     data_summary: str
     model_summary: str
     rests_on: tuple[str, ...]
+    test_hash: str = ""
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ def apply(state: State, event: Fact[WisdomDistilled]) -> State:
         data_summary=fact.data_summary,
         model_summary=fact.model_summary,
         rests_on=fact.rests_on,
+        test_hash=fact.test_hash,
     )
     return State(entries={**state.entries, event.run: entry})
 

@@ -54,13 +54,13 @@ def prepared(*, task: str = "toy", lower_is_better: bool = False, **more: Any) -
         "description": "Say which is which.",
         "metric": "accuracy",
         "kind": "tabular",
+        "targets": ("target",),
     }
     return TaskPrepared(
         task=Task(
             id=task,
             lower_is_better=lower_is_better,
             id_column="id",
-            targets=("target",),
             label="target",
             train_file="train.csv",
             test_file="test.csv",

@@ -1,16 +1,7 @@
-"""What the curator recalls and distils, by example."""
-
-from math import isclose, sqrt
-
-from hypothesis import given
-from hypothesis import strategies as st
+"""What the curator refines and distils, by example."""
 
 from agents import curator
-from agents.context import estimate
-from agents.descriptor import MOST_TOKENS, descriptor
-from agents.embedding import DIMENSIONS, cosine, embed
-from agents.testing import Spec, recorded
-from schemas.envelope import Recorded
+from agents.testing import Spec
 from schemas.events import (
     KnowledgeRefined,
     ModelAsked,
@@ -19,25 +10,12 @@ from schemas.events import (
     SolutionWritten,
     WisdomDistilled,
 )
-from schemas.settings import Memory
 
 from .examples import answered, graded, prepared, proposed, started
 
 RUN = (started(), prepared(), proposed("n1"), graded("n1", 0.5), proposed("n2"), graded("n2"))
 CLOSED = PhaseClosed(phase=1, why="done", nodes=("n1", "n2"))
 END = RunFinished(best="n1", metric=0.5, why="nodes", failed=False, nodes=2, buggy=1)
-
-
-def wisdom(run: str, task: str, text: str) -> Recorded[WisdomDistilled]:
-    entry = WisdomDistilled(
-        task=task,
-        descriptor=text,
-        embedding=embed(text),
-        data_summary="d",
-        model_summary="m",
-        rests_on=(),
-    )
-    return recorded(entry, run=run)
 
 
 def test_a_closed_phase_is_asked_about() -> None:
@@ -97,34 +75,3 @@ def test_the_end_of_a_run_becomes_wisdom_however_it_is_told() -> None:
 
 def test_a_run_without_any_verdict_teaches_nothing() -> None:
     Spec(curator.role).given(started(), prepared()).when(END).then()
-
-
-def test_recall_takes_the_nearest_above_the_threshold_and_none_of_the_same_task() -> None:
-    here = prepared()
-    near = descriptor(here)
-    entries = [
-        wisdom("near", "a", near),
-        wisdom("nearer", "b", near),
-        wisdom("own", "toy", near),
-        wisdom("far", "c", "xylophone quartz"),
-    ]
-    found = curator.recalled(here, "now", entries, Memory(recall_limit=1))
-    assert [each.run for each in found.entries] == ["near"]
-    assert found.excluded == ("own",)
-    every = curator.recalled(here, "now", entries, Memory(allow_same_task=True))
-    assert [each.run for each in every.entries] == ["near", "nearer", "own"]
-
-
-@given(st.text())
-def test_an_embedding_is_of_unit_length_and_like_itself(text: str) -> None:
-    vector = embed(text)
-    assert len(vector) == DIMENSIONS
-    assert isclose(sqrt(sum(each * each for each in vector)), 1.0)
-    assert isclose(cosine(vector, embed(text)), 1.0)
-
-
-@given(title=st.text(), description=st.text(max_size=3000))
-def test_a_descriptor_is_one_short_paragraph(title: str, description: str) -> None:
-    paragraph = descriptor(prepared(title=title, description=description))
-    assert estimate(paragraph) < MOST_TOKENS
-    assert "\n" not in paragraph

@@ -91,7 +91,7 @@ def test_a_moment_of_the_past_is_told(events: list[Recorded[Any]]) -> None:
     assert told[0].startswith("wine after event ")
     assert "SolutionGraded n2" in told[0]
     assert "nodes      2 proposed, 0 under way, 2 graded, 0 of them buggy" in told
-    assert told[-2:] == ["n1 draft: 0.10062 *", "n2 draft: 0.10285"]
+    assert told[-2:] == ["n1 draft: 0.079433 *", "n2 draft: 0.09077"]
     assert [*Moment("wine").lines()] == ["wine: nothing had happened yet"]
 
 

@@ -23,11 +23,11 @@ with open("submission/submission.csv", "w") as file:
 """
 
 
-def write_task(folder: Path) -> Path:
-    """Write a whole task: is one number more than another."""
+def write_task(folder: Path, about: str = "Which is more", turn: int = 7) -> Path:
+    """Write a whole task: is one number more than another. Other data for another *turn*."""
     folder.mkdir(parents=True)
-    train = [f"{n},{n % 7},{n % 5},{int(n % 7 > n % 5)}" for n in range(ROWS)]
-    test = [f"{n},{n % 7},{n % 5}" for n in range(ROWS, ROWS + ASKED)]
+    train = [f"{n},{n % turn},{n % 5},{int(n % turn > n % 5)}" for n in range(ROWS)]
+    test = [f"{n},{n % turn},{n % 5}" for n in range(ROWS, ROWS + ASKED)]
     sample = [f"{n},0" for n in range(ROWS, ROWS + ASKED)]
     for name, head, rows in (
         ("train.csv", "id,a,b,more", train),
@@ -36,7 +36,7 @@ def write_task(folder: Path) -> Path:
     ):
         (folder / name).write_text("\n".join([head, *rows]) + "\n")
     (folder / "description.md").write_text(
-        "# Which is more\n\n## Evaluation\n\nThe metric is accuracy.\n"
+        f"# {about}\n\n## Evaluation\n\nThe metric is accuracy.\n"
     )
     return folder
 

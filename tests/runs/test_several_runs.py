@@ -13,6 +13,13 @@ from tests.servers import Running
 pytestmark = pytest.mark.long
 
 SHORT = ("--minutes", "4", "--nodes", "4", "--set", "search.phase_nodes=2")
+APPLES = """Which is more
+
+Two baskets of apples were counted at dawn. Say whether the first basket holds more."""
+PEARS = """Weighing pears
+
+A grocer notes the weight of every pear twice, by hand and by machine, and would like to know in
+advance when the hand errs upwards. Customers complain about nothing else."""
 
 
 def test_an_executor_elsewhere_does_the_work_of_a_run(tmp_path: Path, run_server: Running) -> None:
@@ -47,7 +54,11 @@ def three_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     """Make three runs in one home: two different tasks, and the first one again."""
     folder = tmp_path_factory.mktemp("wisdom")
     recording = write_recording(folder / "recording.json")
-    tasks = [write_task(folder / "apples"), write_task(folder / "pears"), folder / "apples"]
+    tasks = [
+        write_task(folder / "apples", APPLES),
+        write_task(folder / "pears", PEARS, turn=6),
+        folder / "apples",
+    ]
     runs: list[Run] = []
     for task in tasks:
         run = Run(folder / "home", "run", str(task), "--recording", str(recording), *SHORT)
@@ -84,7 +95,8 @@ def test_a_run_recalls_nothing_of_its_own_competition(three_runs: list[Run]) -> 
     recalled = _said(again, "WisdomRecalled")
 
     assert first.name not in json.dumps(recalled["entries"])
-    assert first.name in json.dumps(recalled["excluded"])
+    assert recalled["reasons"] == {first.name: "it is of the same task, apples"}
+    assert recalled["excluded"] == [first.name]
     assert second.name in json.dumps(recalled["entries"])
 
 
