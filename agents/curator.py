@@ -1,12 +1,12 @@
 """Curator: recalls wisdom for a new run, refines phases into knowledge and runs into wisdom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agents import context
+from agents import context, mechanical
 from agents.context import Memory
 from agents.descriptor import descriptor
 from agents.embedding import embed
@@ -23,9 +23,11 @@ from schemas.events import (
     PhaseClosed,
     RunFinished,
     RunStarted,
+    SolutionGraded,
     TaskPrepared,
     WisdomDistilled,
     WisdomRecalled,
+    WorkAbandoned,
 )
 from schemas.settings import Settings
 from store.projections import experience, knowledge
@@ -33,6 +35,9 @@ from store.projections.experience import Trace
 
 NAME = "curator"
 WHOLE_RUN = "run"
+WISDOM = "wisdom"
+"""The call that asks what a run taught; `wisdom-2` is the second attempt."""
+
 TRAJECTORY_TOKENS = 8192
 """The most that a summary is made from."""
 
@@ -43,13 +48,17 @@ Emitted = ModelAsked | KnowledgeRefined | WisdomDistilled
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """What the run has tried and learned; `closed` are the nodes of each closed phase."""
+    """What the run has tried and learned; `closed` are the nodes of each closed phase.
+
+    `graded`: the grader has said something of a solution, so that there is something to learn.
+    """
 
     settings: Settings = Settings()
     prepared: TaskPrepared | None = None
     memory: Memory = Memory()
     closed: tuple[tuple[int, tuple[str, ...]], ...] = ()
     best: str | None = None
+    graded: bool = False
 
 
 def evolve(state: State, event: Recorded[Followed]) -> State:
@@ -69,11 +78,12 @@ def evolve(state: State, event: Recorded[Followed]) -> State:
             return replace(state, memory=replace(state.memory, knowledge=known))
         case _:
             tried = experience.apply(state.memory.experience, anything)
-            return replace(state, memory=replace(state.memory, experience=tried))
+            graded = state.graded or isinstance(event.data, SolutionGraded)
+            return replace(state, memory=replace(state.memory, experience=tried), graded=graded)
 
 
 def decide(
-    state: State, event: Recorded[PhaseClosed | RunFinished | ModelAnswered]
+    state: State, event: Recorded[PhaseClosed | RunFinished | ModelAnswered | WorkAbandoned]
 ) -> list[Emitted]:
     """Ask what a closed phase or the whole run taught; keep the answer, or a plain summary."""
     prepared = state.prepared
@@ -85,14 +95,16 @@ def decide(
             wanted = closed.why != "budget" and state.settings.memory.refines
             return [_ask_knowledge(state, prepared, closed)] if wanted and closed.nodes else []
         case RunFinished(best=best):
-            judged = len(state.memory.experience.traces) > 0
-            return [_ask_wisdom(state, prepared, best)] if judged else []
+            taught = state.graded and len(state.memory.experience.traces) > 0
+            return [_ask_wisdom(state, prepared, best)] if taught else []
         case ModelAnswered(role=role) if role != NAME:
             return []
         case ModelAnswered(purpose="knowledge") as answered:
             return _knowledge(state, prepared, answered)
         case ModelAnswered(purpose="wisdom") as answered:
-            return [_wisdom(state, prepared, answered)]
+            return _wisdom(state, _said(answered), attempt(answered.call))
+        case WorkAbandoned(event=ModelAsked.__name__, about=about) if _of_wisdom(about):
+            return _wisdom(state, "", attempt(about))
         case _:
             return []
 
@@ -135,7 +147,7 @@ def _ask_wisdom(state: State, prepared: TaskPrepared, best: str | None) -> Model
     winner = (state.memory.experience.trace(best) or traces[0]) if best else None
     return ModelAsked(
         role=NAME,
-        call="wisdom",
+        call=WISDOM,
         purpose="wisdom",
         subject=WHOLE_RUN,
         messages=lessons.wisdom(
@@ -152,26 +164,51 @@ def _knowledge(state: State, prepared: TaskPrepared, answered: ModelAnswered) ->
     nodes = next((nodes for phase, nodes in state.closed if str(phase) == answered.subject), None)
     if nodes is None:
         return []
-    summary = _said(answered) or _plain_summary(_traces(state, nodes), prepared)
-    return [KnowledgeRefined(phase=int(answered.subject), summary=summary, nodes=nodes)]
+    said = _said(answered)
+    summary = said or mechanical.summary(
+        _traces(state, nodes), state.memory.experience, prepared.task
+    )
+    phase = int(answered.subject)
+    return [KnowledgeRefined(phase=phase, summary=summary, nodes=nodes, mechanical=not said)]
 
 
-def _wisdom(state: State, prepared: TaskPrepared, answered: ModelAnswered) -> WisdomDistilled:
+def _wisdom(state: State, said: str, number: int) -> list[Emitted]:
+    """Return the entry that the model's words make; a mechanical one stands until they do better."""
+    entry = distilled(state, said)
+    if entry is None or (entry.mechanical and number > 1):
+        return []
+    return [replace(entry, attempt=number)]
+
+
+def distilled(state: State, said: str = "") -> WisdomDistilled | None:
+    """Return what a run taught in the words of a model, or without any; None where it is nothing."""
+    prepared = state.prepared
+    if prepared is None or not state.graded:
+        return None
     traces = _best_first(state, prepared)
     _, nodes = context.trajectories(traces, TRAJECTORY_TOKENS)
-    data, model = lessons.summaries(_said(answered))
-    if not model:
-        model = _plain_summary(traces, prepared)
+    data, model = lessons.summaries(said)
     paragraph = descriptor(prepared)
     return WisdomDistilled(
         task=prepared.task.id,
         descriptor=paragraph,
         embedding=embed(paragraph),
         data_summary=data or paragraph,
-        model_summary=model,
+        model_summary=model or mechanical.of_a_run(traces, state.memory.experience, prepared.task),
         rests_on=nodes,
         test_hash=hash_of_tests(prepared),
+        mechanical=not model,
     )
+
+
+def attempt(call: str) -> int:
+    """Return which attempt at the wisdom of a run a call is: 2 for `wisdom-2`."""
+    number = call.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 1
+
+
+def _of_wisdom(about: str) -> bool:
+    return about == f"{NAME}.{WISDOM}" or about.startswith(f"{NAME}.{WISDOM}-")
 
 
 def _said(answered: ModelAnswered) -> str:
@@ -195,22 +232,6 @@ def _best_first(state: State, prepared: TaskPrepared) -> list[Trace]:
         return not sound, sign * (trace.metric or 0.0), trace.node
 
     return sorted(state.memory.experience.traces.values(), key=rank)
-
-
-def _plain_summary(traces: Sequence[Trace], prepared: TaskPrepared) -> str:
-    """Return scores and errors as they are: what is kept when no model answers."""
-    sound = [each for each in traces if not each.defective]
-    lines = [f"{prepared.task.metric} of {len(sound)} of {len(traces)} solutions that worked:"]
-    lines += [f"- {each.node}: {each.metric:g}: {_first_line(each.plan)}" for each in sound]
-    broken = [each for each in traces if each.defective]
-    if broken:
-        lines.append("What failed:")
-        lines += [f"- {each.node}: {_first_line(each.why or each.analysis)}" for each in broken]
-    return "\n".join(lines)
-
-
-def _first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "")[:200]
 
 
 role = Role(

@@ -253,19 +253,25 @@ class SolutionGraded(Event, frozen=True, kw_only=True):
 
 
 class KnowledgeRefined(Event, frozen=True, kw_only=True):
-    """L2: what one closed phase taught, and the nodes it rests on."""
+    """L2: what one closed phase taught, and the nodes it rests on.
+
+    `mechanical`: no model wrote the summary.
+    """
 
     keyed_by: ClassVar[tuple[str, ...]] = ("phase",)
 
     phase: int
     summary: str
     nodes: tuple[str, ...]
+    mechanical: bool = False
 
 
 class WisdomDistilled(Event, frozen=True, kw_only=True):
     """L3: what a whole run taught, for the runs to come. `embedding` is of unit length.
 
-    `test_hash` is the SHA-256 of the task's test table, empty where that is not known.
+    `test_hash` is the SHA-256 of the task's test table, empty where that is not known, `origin`
+    what an imported entry was made from. `mechanical`: no model wrote the summaries; a later
+    `attempt` may, and takes its place.
     """
 
     task: str
@@ -275,6 +281,24 @@ class WisdomDistilled(Event, frozen=True, kw_only=True):
     model_summary: str
     rests_on: tuple[str, ...]
     test_hash: str = ""
+    origin: str = ""
+    mechanical: bool = False
+    attempt: int = 1
+
+    @property
+    def key(self) -> str:
+        """The attempt's number; there is one entry in a run unless it is made again."""
+        return ONCE if self.attempt == 1 else str(self.attempt)
+
+
+class WisdomWithdrawn(Event, frozen=True, kw_only=True):
+    """A person withdrew what a run taught, with `knowledge` also of its phases, and why."""
+
+    keyed_by: ClassVar[tuple[str, ...]] = ("n",)
+
+    n: int
+    why: str
+    knowledge: bool = False
 
 
 class ContextPart(Struct, frozen=True, kw_only=True):

@@ -25,11 +25,19 @@ from schemas.events import (
     SearchTimeUp,
     SolutionWritten,
     TimeUp,
+    WisdomWithdrawn,
 )
 from tests.strategies import SOMETIME, any_event, logs
 
 ROLES = list(discover())
-SAID_BY_PEOPLE = {RunStarted, GuidanceGiven, RunPaused, RunResumed, RunStopped}
+SAID_BY_PEOPLE = {
+    RunStarted,
+    WisdomWithdrawn,
+    GuidanceGiven,
+    RunPaused,
+    RunResumed,
+    RunStopped,
+}
 SAID_BY_THE_CLOCK = {SearchTimeUp, TimeUp}
 SAID_BY_EVERY_ACTOR = {events.ActorStarted, events.ActorStopped, events.WorkAbandoned}
 SHARED = {
