@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("read", "Ask the log in SQL."),
     "verify": ("read", "Check that nobody changed the log."),
     "replay": ("read", "Rebuild a run from its log, look back, decide again."),
+    "wisdom": ("wisdom", "Keep what runs taught: list, import, export, withdraw."),
     "actor": ("actor", "Run one actor, here or on another machine."),
     "recorder": ("actor", "Record a server's events in this home's log."),
     "task": ("task", "Check a task, or list the tasks that come with Flowstone."),

@@ -13,6 +13,7 @@ from agents.context import estimate
 from agents.descriptor import MOST_TOKENS, described, descriptor
 from agents.embedding import DIMENSIONS, cosine, embed
 from agents.recall import Seeker, recalled, sift
+from agents.testing import BEGINNING
 from agents.tools.grading.prepare import prepare
 from agents.tools.packages import KNOWN, materialise
 from schemas.events import RunStarted, TaskPrepared
@@ -39,6 +40,7 @@ def entry(run: str, vector: Sequence[float], task: str = "other", test_hash: str
         data_summary="d",
         model_summary="m",
         rests_on=(),
+        time=BEGINNING,
         test_hash=test_hash,
     )
 
