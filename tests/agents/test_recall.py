@@ -114,7 +114,7 @@ def test_what_is_recalled_goes_into_the_event_with_what_is_not() -> None:
     (kept,) = recalled(here, "now", [entry("like", near)], settings).entries
     assert (kept.run, kept.task) == ("like", "other")
     assert isclose(kept.similarity, 1.0)
-    assert kept.text == "## other\n### Data\nd\n### Model\nm"
+    assert kept.text == "## other\n### Model\nm\n### Data\nd"
 
 
 @given(st.text())
