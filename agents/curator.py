@@ -94,8 +94,9 @@ def decide(
             # What a phase taught that the end of the run cut off goes into the run's wisdom.
             wanted = closed.why != "budget" and state.settings.memory.refines
             return [_ask_knowledge(state, prepared, closed)] if wanted and closed.nodes else []
-        case RunFinished(best=best):
-            return [_ask_wisdom(state, prepared, best)] if state.graded else []
+        case RunFinished():
+            question = asked(state)
+            return [question] if question else []
         case ModelAnswered(role=role) if role != NAME:
             return []
         case ModelAnswered(purpose="knowledge") as answered:
@@ -139,8 +140,12 @@ def _ask_knowledge(state: State, prepared: TaskPrepared, closed: PhaseClosed) ->
     )
 
 
-def _ask_wisdom(state: State, prepared: TaskPrepared, best: str | None) -> ModelAsked:
-    traces = _best_first(state, prepared)
+def asked(state: State) -> ModelAsked | None:
+    """Return the question what a whole run taught; None where it is nothing."""
+    prepared, best = state.prepared, state.best
+    traces = _best_first(state, prepared) if prepared else []
+    if prepared is None or not state.graded or not traces:
+        return None
     told, _ = context.trajectories(traces, TRAJECTORY_TOKENS)
     # What was handed over may be made of others: then the best of those is what can be taught.
     winner = (state.memory.experience.trace(best) or next(iter(traces), None)) if best else None
@@ -182,9 +187,9 @@ def _wisdom(state: State, said: str, number: int) -> list[Emitted]:
 def distilled(state: State, said: str = "") -> WisdomDistilled | None:
     """Return what a run taught in the words of a model, or without any; None where it is nothing."""
     prepared = state.prepared
-    if prepared is None or not state.graded:
+    traces = _best_first(state, prepared) if prepared else []
+    if prepared is None or not state.graded or not traces:
         return None
-    traces = _best_first(state, prepared)
     _, nodes = context.trajectories(traces, TRAJECTORY_TOKENS)
     data, model = lessons.summaries(said)
     paragraph = descriptor(prepared)

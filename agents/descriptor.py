@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agents.context import estimate
+from agents.context.tokens import BYTES_PER_TOKEN
 from schemas.events import TaskPrepared
 
 MOST_TOKENS = 250
@@ -44,6 +45,22 @@ def descriptor(prepared: TaskPrepared) -> str:
 def described(title: str, description: str) -> str:
     """Return the descriptor of a task of which nothing is known but its description."""
     return _fitting([f"{title[:_TITLE]}.", *_sentences(description)])
+
+
+def shortened(text: str) -> str:
+    """Return a descriptor that somebody else wrote as one paragraph under 250 tokens.
+
+    It is cut to whole sentences, or where it has none that fit, by characters.
+    """
+    paragraph = " ".join(text.split())
+    if estimate(paragraph) < MOST_TOKENS:
+        return paragraph
+    return _fitting(_END.split(paragraph)) or _beginning(paragraph)
+
+
+def _beginning(text: str) -> str:
+    most = BYTES_PER_TOKEN * (MOST_TOKENS - 1)
+    return text.encode("utf-8", "replace")[:most].decode("utf-8", "ignore").strip()
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -89,5 +89,6 @@ def _why_not(seeker: Seeker, entry: Entry, similarity: float, settings: Memory) 
 
 
 def _recalled(entry: Entry, similarity: float) -> RecalledWisdom:
-    text = f"## {entry.task}\n### Data\n{entry.data_summary}\n### Model\n{entry.model_summary}"
+    # Where room is short the end is cut: what worked comes first.
+    text = f"## {entry.task}\n### Model\n{entry.model_summary}\n### Data\n{entry.data_summary}"
     return RecalledWisdom(run=entry.run, task=entry.task, similarity=similarity, text=text)

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("past", "Trace a solution back to the executions that it rests on."),
     "context": ("past", "Compare what prompts remembered with another memory policy."),
     "import": ("bring", "Bring runs that happened elsewhere into this home's log."),
+    "wisdom": ("wisdom", "Keep what runs taught: list, import, export, withdraw."),
     "actor": ("actor", "Run one actor, here or on another machine."),
     "recorder": ("actor", "Record a server's events in this home's log."),
     "task": ("task", "Check a task, or list the tasks that come with Flowstone."),

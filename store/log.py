@@ -100,10 +100,10 @@ class Log:
                 chains=MappingProxyType(dict(self._chains)),
             )
 
-    def runs(self) -> list[reading.Span]:
-        """Return every run in the log, the one that began first first."""
+    def runs(self, *, having: Collection[str] | None = None) -> list[reading.Span]:
+        """Return every run in the log, or those with an event of some types, the oldest first."""
         with closing(self.cursor()) as cursor:
-            return reading.spans(cursor)
+            return reading.spans(cursor, having)
 
     def read(
         self,

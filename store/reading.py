@@ -70,11 +70,18 @@ def facts(
     return _decoded(cursor, choice, vocabulary, Fact, _FACT)
 
 
-def spans(cursor: duckdb.DuckDBPyConnection) -> list[Span]:
-    """Return every run of the public stream, in the order of their beginnings."""
+def spans(cursor: duckdb.DuckDBPyConnection, having: Collection[str] | None = None) -> list[Span]:
+    """Return the runs of the public stream in the order of their beginnings.
+
+    With *having*, those of which there is an event of such a type.
+    """
+    types = None if having is None else sorted(having)
     found = cursor.execute(
         "select run, min(seq), max(seq), count(*), min(time) from events "
-        "where stream = 'public' group by run order by min(seq)"
+        "where stream = 'public' group by run "
+        "having ?::varchar[] is null or bool_or(list_contains(?::varchar[], type)) "
+        "order by min(seq)",
+        [types, types],
     ).fetchall()
     return [
         Span(run=run, first=first, last=last, events=events, began=began)

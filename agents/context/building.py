@@ -20,6 +20,10 @@ Experience = experience.State
 Knowledge = knowledge.State
 
 
+_WISDOM = 600
+"""Characters that every piece of wisdom is given, where there is any."""
+
+
 class Memory(Struct, frozen=True, kw_only=True):
     """What there is to remember: experience, plans and knowledge of this run, wisdom of earlier ones."""
 
@@ -110,9 +114,10 @@ def _lessons(memory: Memory, asked: _Asked, settings: Settings) -> Iterator[_Pie
         return
     characters = settings.budget_tokens * BYTES_PER_TOKEN // 4
     if "wisdom" in settings.tiers:
-        for entry in memory.wisdom:
-            text = cut(entry.text, max(1, characters // len(memory.wisdom)))
-            yield _Piece("wisdom", entry.run, text)
+        # Of many, the nearest: a line of each would teach nothing.
+        nearest = memory.wisdom[: max(1, characters // _WISDOM)]
+        for entry in nearest:
+            yield _Piece("wisdom", entry.run, cut(entry.text, max(1, characters // len(nearest))))
     plans = {each.phase: each for each in memory.plans if each.directions}
     units = memory.knowledge.units if "knowledge" in settings.tiers else {}
     for phase in sorted({*units, *(plans if asked.scope == "phase" else ())}, reverse=True):

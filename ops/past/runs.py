@@ -25,7 +25,8 @@ with beside as (
 select run,
     max(seq) as last,
     epoch(min(time)) as began,
-    epoch(max(time)) as newest,
+    epoch(coalesce(max(time) filter (type = 'RunFinished'),
+        max(time) filter (type <> 'WisdomWithdrawn'))) as newest,
     coalesce(max(data->>'task') filter (type = 'RunStarted'), '') as task,
     max((data->>'$.budget.minutes')::double) filter (type = 'RunStarted') as minutes,
     coalesce(sum((data->>'minutes')::double) filter (type = 'RunResumed'), 0) as added,
@@ -50,7 +51,10 @@ group by run having count_if(type = 'RunStarted') > 0 order by min(seq)"""  # no
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """How a run stands; times in seconds since 1970, `minutes` as budgeted, `added` by resuming."""
+    """How a run stands; times in seconds since 1970, `minutes` as budgeted, `added` by resuming.
+
+    `newest` is when it ended, or last did anything; what is said of its wisdom later is no doing.
+    """
 
     run: str
     last: int
@@ -128,10 +132,10 @@ async def chosen(log: Records, name: str) -> Run:
     return known[meant(name, [*known])]
 
 
-def meant(name: str, known: Sequence[str]) -> str:
+def meant(name: str, known: Sequence[str], seen_with: str = "flowstone status") -> str:
     """Return the one of *known* (oldest first) with this name, beginning, or being the last.
 
-    Raises Problem naming the nearest.
+    Raises Problem naming the nearest, and the command that lists them.
     """
     if name in known:
         return name
@@ -148,5 +152,5 @@ def meant(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     raise Problem(
         f"there is no run {name!r}" + (f"; did you mean {near[0]}?" if near else ""),
-        remedy="see them with `flowstone status`",
+        remedy=f"see them with `{seen_with}`",
     )

@@ -16,6 +16,8 @@ _encode = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
 
 OF_A_RUN = tuple(each for each in PROJECTIONS.values() if not each.across_runs)
 OF_THE_LOG = tuple(each for each in PROJECTIONS.values() if each.across_runs)
+_FOLDED = frozenset(kind.__name__ for each in OF_A_RUN for kind in each.follows)
+"""The types by which a run's own folds change; of a run without any there are no tables."""
 
 
 def encoded(rows: Mapping[str, Struct]) -> dict[str, str]:
@@ -38,15 +40,18 @@ class LiveTables:
         """Fold events that the log holds already; a run new to us is folded from its beginning."""
         for event in events:
             for scope in (event.run, ACROSS_RUNS):
-                if scope not in self._folds:
-                    self._folds[scope] = self._rebuilt(scope, event.seq)
-                elif self._folds[scope].follows(event.type):
+                if scope in self._folds:
                     self._folds[scope].apply(event)
+                elif scope == ACROSS_RUNS or event.type in _FOLDED:
+                    self._folds[scope] = self._rebuilt(scope, event.seq)
+                else:
+                    continue
                 self._changed[scope] = event.seq
 
     def state(self, projection: str, run: str) -> Any:
         """Return the state of a projection in *run*."""
-        return self._folds[run].state(projection, run)
+        folds = self._folds.get(run)
+        return folds.state(projection, run) if folds else PROJECTIONS[projection].start
 
     def write(self) -> None:
         """Bring the tables up to date with what was taken since the last time."""
@@ -69,7 +74,7 @@ class LiveTables:
 
     def behind(self) -> dict[str, int]:
         """Return the runs whose tables are older than their newest event, with that event's seq."""
-        newest = {span.run: span.last for span in self._log.runs()} | {
+        newest = {span.run: span.last for span in self._log.runs(having=_FOLDED)} | {
             ACROSS_RUNS: self._log.head()
         }
         return {scope: seq for scope, seq in newest.items() if self._tables.head(scope) < seq}

@@ -5,7 +5,15 @@ from datetime import datetime
 from bus.connection import Bus, last_sequence
 from bus.subjects import STREAM, filters
 from ops.runs.conduct import say
-from schemas.events import ALL, Event, RunFinished, RunPaused, RunResumed, RunStarted
+from schemas.events import (
+    ALL,
+    Event,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    WisdomWithdrawn,
+)
 
 
 async def pause_others(bus: Bus, run: str) -> list[str]:
@@ -23,8 +31,9 @@ async def pause_others(bus: Bus, run: str) -> list[str]:
 
 
 async def last_active(bus: Bus, run: str) -> datetime:
-    """Return when *run* last did anything; being paused is no doing."""
-    kinds = [kind for kind in ALL if kind is not RunPaused and not kind.private]
+    """Return when *run* last did anything; being paused, or its wisdom withdrawn, is no doing."""
+    done_to_it = (RunPaused, WisdomWithdrawn)
+    kinds = [kind for kind in ALL if kind not in done_to_it and not kind.private]
     found = [await bus.recorded(subject) for subject in filters(kinds, run=run)]
     times = [newest[1].time for newest in found if newest]
     if not times:

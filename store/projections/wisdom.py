@@ -22,18 +22,22 @@ class Entry(Struct, frozen=True, kw_only=True):
     data_summary: str
     model_summary: str
     rests_on: tuple[str, ...]
+    time: datetime
     test_hash: str = ""
     origin: str = ""
     mechanical: bool = False
     attempt: int = 1
-    time: datetime | None = None
 
 
 class Withdrawn(Struct, frozen=True, kw_only=True):
-    """What is left of a run's entry once a person withdrew it, also before it was made."""
+    """What is left of a run's entry once a person withdrew it, also before it was made.
+
+    With `knowledge` all that the run taught is withdrawn.
+    """
 
     run: str
     withdrawn: str
+    knowledge: bool
     time: datetime
 
 
@@ -52,7 +56,13 @@ def apply(state: State, event: Fact[WisdomDistilled | WisdomWithdrawn]) -> State
     fact = event.data
     if isinstance(fact, WisdomWithdrawn):
         entries = {run: entry for run, entry in state.entries.items() if run != event.run}
-        withdrawn = Withdrawn(run=event.run, withdrawn=fact.why, time=event.time)
+        before = state.withdrawn.get(event.run)
+        withdrawn = Withdrawn(
+            run=event.run,
+            withdrawn=fact.why,
+            knowledge=fact.knowledge or (before is not None and before.knowledge),
+            time=event.time,
+        )
         return State(entries=entries, withdrawn={**state.withdrawn, event.run: withdrawn})
     if event.run in state.withdrawn:
         return state
@@ -64,11 +74,11 @@ def apply(state: State, event: Fact[WisdomDistilled | WisdomWithdrawn]) -> State
         data_summary=fact.data_summary,
         model_summary=fact.model_summary,
         rests_on=fact.rests_on,
+        time=event.time,
         test_hash=fact.test_hash,
         origin=fact.origin,
         mechanical=fact.mechanical,
         attempt=fact.attempt,
-        time=event.time,
     )
     return replace(state, entries={**state.entries, event.run: entry})
 

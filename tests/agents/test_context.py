@@ -106,3 +106,12 @@ def test_trajectories_stay_in_their_budget_and_name_what_they_rest_on() -> None:
     text, nodes = context.trajectories(traces, 1000)
     assert estimate(text) <= 1000
     assert nodes == ("n1", "n2")
+
+
+def test_of_much_wisdom_the_nearest_is_told_at_some_length() -> None:
+    built = build(
+        remembered(wisdom=40, size=4000), action="draft", parent=None, settings=Settings()
+    )
+    assert [part.reference for part in built.parts] == [f"r{n}" for n in range(len(built.parts))]
+    assert 1 < len(built.parts) < 10
+    assert len(built.wisdom) > 500 * len(built.parts)

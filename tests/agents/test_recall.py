@@ -13,6 +13,7 @@ from agents.context import estimate
 from agents.descriptor import MOST_TOKENS, described, descriptor
 from agents.embedding import DIMENSIONS, cosine, embed
 from agents.recall import Seeker, recalled, sift
+from agents.testing import BEGINNING
 from agents.tools.grading.prepare import prepare
 from agents.tools.packages import KNOWN, materialise
 from schemas.events import RunStarted, TaskPrepared
@@ -39,6 +40,7 @@ def entry(run: str, vector: Sequence[float], task: str = "other", test_hash: str
         data_summary="d",
         model_summary="m",
         rests_on=(),
+        time=BEGINNING,
         test_hash=test_hash,
     )
 
@@ -112,7 +114,7 @@ def test_what_is_recalled_goes_into_the_event_with_what_is_not() -> None:
     (kept,) = recalled(here, "now", [entry("like", near)], settings).entries
     assert (kept.run, kept.task) == ("like", "other")
     assert isclose(kept.similarity, 1.0)
-    assert kept.text == "## other\n### Data\nd\n### Model\nm"
+    assert kept.text == "## other\n### Model\nm\n### Data\nd"
 
 
 @given(st.text())

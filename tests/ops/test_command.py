@@ -136,9 +136,9 @@ def test_settings_show_value_default_and_origin(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FLOWSTONE_HOME", raising=False)
     Path("flowstone.toml").write_text("[search]\ndrafts = 3\n")
-    shown = CliRunner().invoke(COMMANDS["settings"], ["--set", "memory.recall_limit=7"])
+    shown = CliRunner().invoke(COMMANDS["settings"], ["--set", "memory.budget_tokens=7"])
     assert shown.exit_code == 0
     lines = {line.split()[0]: line.split()[1:] for line in shown.output.splitlines()}
     assert lines["search.drafts"] == ["3", "5", "flowstone.toml"]
-    assert lines["memory.recall_limit"] == ["7", "3", "--set"]
+    assert lines["memory.budget_tokens"] == ["7", "4096", "--set"]
     assert lines["search.debugs"] == ["1", "default"]

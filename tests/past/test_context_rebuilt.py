@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agents import coder
 from agents.testing import history
 from ops.errors import Problem
 from ops.past import lines
 from ops.past.context.policy import changed
-from ops.past.context.rebuilding import Asked, Call, Policy, Questions, Rebuilding
+from ops.past.context.rebuilding import FOLLOWED, Asked, Call, Policy, Questions, Rebuilding
 from schemas.envelope import Recorded, Vocabulary
 from schemas.events import (
     Event,
     KnowledgeRefined,
+    PhaseClosed,
     PhasePlanned,
     RecalledWisdom,
     SolutionWritten,
@@ -37,7 +37,7 @@ def rebuilt(events: Sequence[Recorded[Any]], other: Policy) -> list[Call]:
     for event in events:
         questions.take(event)
     rebuilding = Rebuilding(questions.found, other)
-    followed = [each for each in events if type(each.data) in coder.role.follows]
+    followed = [each for each in events if type(each.data) in FOLLOWED]
     return [*(call for each in followed for call in rebuilding.take(each)), *rebuilding.finish()]
 
 
@@ -111,6 +111,23 @@ def test_a_run_without_questions_has_a_prompt_for_each_proposal() -> None:
         ("n3", "n3", "improve"),
     ]
     assert [each.then["experience"] > 0 for each in calls] == [False, False, True]
+
+
+def test_without_lessons_phases_teach_what_needs_no_model() -> None:
+    past = [started(), prepared(), PhasePlanned(phase=1), *tried("n1"), *tried("n2", "n1")]
+    closed = PhaseClosed(phase=1, why="done", nodes=("n1", "n2"))
+    events = history(*past, closed, PhasePlanned(phase=2), proposed("n3", "n1", "improve"))
+    settings = events[0].data.settings
+
+    def shown(**memory: Any) -> Call:
+        other = replace(settings, memory=replace(settings.memory, **memory))
+        return rebuilt(events, Policy(settings=other, mechanical=True))[-1]
+
+    assert shown().now == shown().then
+    assert shown().now["knowledge"] > 0
+    by_phase, without = shown(scope="phase"), shown(scope="phase", tiers=("experience",))
+    assert by_phase.now["experience"] < without.now["experience"]
+    assert (without.now["knowledge"], without.then["knowledge"] > 0) == (0, True)
 
 
 def test_a_question_is_rebuilt_as_far_as_its_role_had_read() -> None:

@@ -45,7 +45,9 @@ def test_of_a_withdrawn_run_nothing_is_left_but_that_it_was() -> None:
         state = folded(wisdom.projection, order)
         assert [*state.entries] == ["b"]
         rows = wisdom.rows(state)
-        assert rows["a"] == wisdom.Withdrawn(run="a", withdrawn=GONE.why, time=events[2].time)
+        assert rows["a"] == wisdom.Withdrawn(
+            run="a", withdrawn=GONE.why, knowledge=False, time=events[2].time
+        )
         assert rows["b"] == state.entries["b"]
 
 

@@ -22,11 +22,18 @@ def begin(start: Callable[..., Run], small: Path, slow: tuple[str, ...]) -> Call
 
 
 def check_record(run: Run, task: Path) -> None:
-    """Require a whole log with every node graded once, and a best submission that is whole."""
+    """Require a whole log with every node graded once, what they taught, and a best submission."""
     check_log(run.home)
+    assert distilled(run) == 1
     nodes = settled(run.home, run.name)
     assert len(nodes) == NODES
     assert check_best(run.best, task / "sample_submission.csv") in nodes | {"fuse1"}
+
+
+def distilled(run: Run) -> int:
+    """Return how often it was written down what the run taught."""
+    kinds = [kind for _, name, kind, _, _ in events(run.home) if name == run.name]
+    return kinds.count("WisdomDistilled")
 
 
 @pytest.mark.parametrize(
@@ -123,5 +130,6 @@ def test_ctrl_c_ends_cleanly_with_the_best_so_far(begin: Callable[[], Run], smal
     assert "interrupted" in run.output
     assert "Traceback" not in run.output
     check_log(run.home)
+    assert distilled(run) == 1
     check_best(run.best, small / "sample_submission.csv")
     assert not leftovers(run.home)

@@ -1,12 +1,11 @@
-"""What runs share: machines without a common disk, and the wisdom of earlier runs."""
+"""What a run shares with others: machines without a common disk."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from bus.server import EmbeddedServer
-from tests.runs.harness import Run, check_best, check_log, end_all, events, settled
+from tests.runs.harness import Run, check_best, check_log, end_all, settled
 from tests.runs.tasks import write_recording, write_task
 from tests.servers import Running
 
@@ -47,65 +46,3 @@ def test_an_executor_elsewhere_does_the_work_of_a_run(tmp_path: Path, run_server
     # What the task's data are and what solutions wrote crossed over without a common disk.
     assert (here.home / "artifacts").is_dir()
     assert (elsewhere.home / "artifacts").is_dir()
-
-
-@pytest.fixture(scope="module")
-def three_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """Make three runs in one home: two different tasks, and the first one again."""
-    folder = tmp_path_factory.mktemp("wisdom")
-    recording = write_recording(folder / "recording.json")
-    tasks = [
-        write_task(folder / "apples", APPLES),
-        write_task(folder / "pears", PEARS, turn=6),
-        folder / "apples",
-    ]
-    runs: list[Run] = []
-    for task in tasks:
-        run = Run(folder / "home", "run", str(task), "--recording", str(recording), *SHORT)
-        runs.append(run)
-        assert run.end() == 0, run.output
-    return runs
-
-
-def _said(run: Run, kind: str) -> dict[str, object]:
-    (data,) = [
-        data for _, name, type_, _, data in events(run.home) if (name, type_) == (run.name, kind)
-    ]
-    return data
-
-
-def test_a_run_leaves_wisdom_that_the_next_on_a_similar_task_recalls(three_runs: list[Run]) -> None:
-    first, second, _ = three_runs
-
-    recalled = json.dumps(_said(second, "WisdomRecalled")["entries"])
-
-    assert first.name in recalled
-    prompts = [
-        json.dumps(data["messages"])
-        for _, run, kind, _, data in events(second.home)
-        if (run, kind) == (second.name, "ModelAsked") and data["purpose"] == "draft"
-    ]
-    learned = str(_said(first, "WisdomDistilled")["model_summary"])[:60]
-    assert any(json.dumps(learned)[1:-1] in prompt for prompt in prompts)
-
-
-def test_a_run_recalls_nothing_of_its_own_competition(three_runs: list[Run]) -> None:
-    first, second, again = three_runs
-
-    recalled = _said(again, "WisdomRecalled")
-
-    assert first.name not in json.dumps(recalled["entries"])
-    assert recalled["reasons"] == {first.name: "it is of the same task, apples"}
-    assert recalled["excluded"] == [first.name]
-    assert second.name in json.dumps(recalled["entries"])
-
-
-def test_a_closed_phase_leaves_knowledge_that_later_prompts_carry(three_runs: list[Run]) -> None:
-    for run in three_runs:
-        told = [
-            (data["phase"], data["nodes"])
-            for _, name, kind, _, data in events(run.home)
-            if (name, kind) == (run.name, "KnowledgeRefined")
-        ]
-        assert told
-        assert all(nodes for _, nodes in told)

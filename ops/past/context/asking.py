@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
-from agents import coder, recall
+from agents import recall
 from ops.errors import Problem
 from ops.past.access import Records
 from ops.past.context.policy import PHASES, changed
-from ops.past.context.rebuilding import Call, Compared, Policy, Questions, Rebuilding
+from ops.past.context.rebuilding import FOLLOWED, Call, Compared, Policy, Questions, Rebuilding
 from ops.past.context.tiers import Counting, Lengths, Point
 from schemas.envelope import Recorded, Vocabulary
 from schemas.events import (
@@ -34,9 +34,11 @@ async def compared(log: Records, run: str, values: Mapping[str, Any]) -> Compare
     async for event in _read(log, run, {ModelAsked, NodeProposed}):
         questions.take(event)
     wisdom = await _recalled(log, run, recorded.memory, settings.memory)
-    rebuilding = Rebuilding(questions.found, Policy(settings=settings, wisdom=wisdom))
+    mechanical = not [each async for each in _read(log, run, {KnowledgeRefined})]
+    other = Policy(settings=settings, wisdom=wisdom, mechanical=mechanical)
+    rebuilding = Rebuilding(questions.found, other)
     calls = list[Call]()
-    async for event in _read(log, run, coder.role.follows):
+    async for event in _read(log, run, FOLLOWED):
         calls += rebuilding.take(event)
     calls += rebuilding.finish()
     return Compared(run=run, then=recorded.memory, now=settings.memory, calls=calls)
@@ -70,7 +72,7 @@ async def _recalled(
     log: Records, run: str, then: Memory, now: Memory
 ) -> tuple[RecalledWisdom, ...] | None:
     """Return what *now* would have recalled; None where that is what was."""
-    fields = ("recall_threshold", "recall_limit", "allow_same_task")
+    fields = ("recall_threshold", "recall_limit", "allow_same_task", "same_task_similarity")
     recalls = [
         ("wisdom" in each.tiers, *(getattr(each, name) for name in fields)) for each in (then, now)
     ]

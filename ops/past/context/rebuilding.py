@@ -10,21 +10,36 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agents import coder
-from schemas.envelope import Recorded
-from schemas.events import ContextPart, ModelAsked, NodeProposed, RecalledWisdom
+from agents import coder, mechanical
+from schemas.envelope import Fact, Recorded
+from schemas.events import (
+    ContextPart,
+    Event,
+    KnowledgeRefined,
+    ModelAsked,
+    NodeProposed,
+    PhaseClosed,
+    RecalledWisdom,
+)
 from schemas.settings import CacheTier, Memory, Settings
 from store.projections import knowledge
 
 TIERS: tuple[CacheTier, ...] = ("experience", "knowledge", "wisdom")
+FOLLOWED: frozenset[type[Event]] = coder.role.follows | {PhaseClosed}
+"""The events that prompts are rebuilt from."""
+
 Parts = tuple[ContextPart, ...]
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """The other policy; `wisdom` is what it would have recalled, None where that is the same."""
+    """The other policy; `wisdom` is what it would have recalled, None where that is the same.
+
+    `mechanical`: the run has no lessons, so where phases are refined it is without a model.
+    """
 
     settings: Settings
     wisdom: tuple[RecalledWisdom, ...] | None = None
+    mechanical: bool = False
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -90,45 +105,69 @@ class Rebuilding:
 
     def __init__(self, asked: Sequence[Asked], other: Policy) -> None:
         self._waiting, self._other = [*reversed(asked)], other
-        self._state = coder.role.start
+        self._state, self._lessons = coder.role.start, knowledge.START
 
     def take(self, event: Recorded[Any]) -> Iterator[Call]:
-        """Fold the next event that the coder follows, after what was asked before it."""
+        """Fold the next of the events in FOLLOWED, after what was asked before it."""
         while self._waiting and self._waiting[-1].seen < event.seq:
-            yield from _call(self._waiting.pop(), self._state, self._other)
-        self._state = coder.evolve(self._state, event)
+            yield from self._call(self._waiting.pop())
+        if isinstance(event.data, PhaseClosed):
+            self._refine(event, event.data)
+        else:
+            self._state = coder.evolve(self._state, event)
 
     def finish(self) -> Iterator[Call]:
         """Yield what was asked after the last event."""
         while self._waiting:
-            yield from _call(self._waiting.pop(), self._state, self._other)
+            yield from self._call(self._waiting.pop())
+
+    def _call(self, asked: Asked) -> Iterator[Call]:
+        state = self._state
+        trace, prepared = state.memory.experience.trace(asked.node), state.prepared
+        if trace is None or prepared is None:
+            return
+        if asked.parts is None:
+            state = self._under(state, Policy(settings=state.settings))
+        other = self._under(self._state, self._other)
+        again = coder.remembered(state, trace, prepared).parts
+        now = again if _same(other, state) else coder.remembered(other, trace, prepared).parts
+        yield Call(
+            call=asked.call,
+            node=asked.node,
+            action=trace.action,
+            then=_by_tier(again if asked.parts is None else asked.parts),
+            now=_by_tier(now),
+            same=asked.parts is None or asked.parts == again,
+        )
+
+    def _under(self, state: coder.State, policy: Policy) -> coder.State:
+        """Return *state* with what there would be to remember under *policy*."""
+        memory = state.memory
+        if policy.wisdom is not None:
+            memory = replace(memory, wisdom=policy.wisdom)
+        if not policy.settings.memory.refines:  # no lesson would have taken the place of traces
+            memory = replace(memory, knowledge=knowledge.START)
+        elif self._other.mechanical:
+            memory = replace(memory, knowledge=self._lessons)
+        return replace(state, settings=policy.settings, memory=memory)
+
+    def _refine(self, event: Recorded[Any], closed: PhaseClosed) -> None:
+        """Keep what the curator would without a model; like it, not of what the end cut off."""
+        prepared, tried = self._state.prepared, self._state.memory.experience
+        if not self._other.mechanical or prepared is None or closed.why == "budget":
+            return
+        traces = [trace for name in closed.nodes if (trace := tried.trace(name))]
+        summary = mechanical.summary(traces, tried, prepared.task)
+        lesson = KnowledgeRefined(phase=closed.phase, summary=summary, nodes=closed.nodes)
+        fact = Fact(run=event.run, seq=event.seq, time=event.time, data=lesson)
+        self._lessons = knowledge.apply(self._lessons, fact)
 
 
-def _call(asked: Asked, state: coder.State, other: Policy) -> Iterator[Call]:
-    trace, prepared = state.memory.experience.trace(asked.node), state.prepared
-    if trace is None or prepared is None:
-        return
-    under = _under(other, state)
-    again = coder.remembered(state, trace, prepared).parts
-    yield Call(
-        call=asked.call,
-        node=asked.node,
-        action=trace.action,
-        then=_by_tier(again if asked.parts is None else asked.parts),
-        now=_by_tier(again if state is under else coder.remembered(under, trace, prepared).parts),
-        same=asked.parts is None or asked.parts == again,
-    )
-
-
-def _under(other: Policy, state: coder.State) -> coder.State:
-    if other.wisdom is None and other.settings == state.settings:
-        return state
-    memory = state.memory
-    if other.wisdom is not None:
-        memory = replace(memory, wisdom=other.wisdom)
-    if not other.settings.memory.refines:  # no lesson would have taken the place of traces
-        memory = replace(memory, knowledge=knowledge.START)
-    return replace(state, settings=other.settings, memory=memory)
+def _same(one: coder.State, other: coder.State) -> bool:
+    """Return whether two states of one moment show the same, without looking at every trace."""
+    here, there = one.memory, other.memory
+    remembered = here.knowledge is there.knowledge and here.wisdom is there.wisdom
+    return remembered and one.settings == other.settings
 
 
 def _by_tier(parts: Parts) -> dict[str, int]:

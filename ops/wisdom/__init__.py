@@ -1,0 +1,1 @@
+"""The wisdom of earlier runs, kept by hand: looked at, brought in, taken away, and told again."""
