@@ -109,7 +109,9 @@ def search(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Searc
     home = tmp_path_factory.mktemp("recorded")
     file = shared_data / "traces" / f"{TASK}_nodes.json"
     arguments = ["run", str(shared_data / TASK), "--recording", str(file), "--name", RUN]
-    ended = flowstone(home, *arguments, "--nodes", str(NODES), patience=PATIENCE)
+    # A blend is in no recording.
+    arguments += ["--nodes", str(NODES), "--set", "closing.steps=none"]
+    ended = flowstone(home, *arguments, patience=PATIENCE)
     recording = _recording(file)
     return Search(home, ended, recording, _tried(home, recording))
 
