@@ -6,7 +6,7 @@ and what it taught is known. Whatever the model answers, there will be a plan.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -141,10 +141,10 @@ def planned(
 ) -> list[Turn]:
     """Close a phase that is done or gains nothing; ask for the next plan, and read it."""
     if state.open:
-        why = _why_closed(state, grown, event.time)
-        if why is None:
+        over = _why_closed(state, grown, event.time)
+        if over is None:
             return []
-        closed = PhaseClosed(phase=state.phase, why=why, nodes=state.landed)
+        closed = PhaseClosed(phase=state.phase, why=over, nodes=state.landed)
         after = replace(state, closed=(*state.closed, closed))
         awaited = settings.memory.refines and closed.nodes
         return [closed] if awaited else [closed, *_asked(after, grown, settings)]
@@ -166,7 +166,10 @@ def planned(
             return []
 
 
-def _why_closed(state: State, grown: tree.State, now: datetime) -> Any:
+def _why_closed(
+    state: State, grown: tree.State, now: datetime
+) -> Literal["done", "stagnation"] | None:
+    """Return why the open phase is over, or None while it is not."""
     search = grown.search
     if research.done(grown):
         return "done"
