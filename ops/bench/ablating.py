@@ -1,7 +1,7 @@
 """Runs with and without each tier of the memory, as the paper's table of ML-Master 2.0 has them.
 
-Starts processes: whole runs with the rehearsal model, one after the other, in homes of their own
-that hold the wisdom of the same earlier runs.
+Starts processes: whole runs with the configured model (the rehearsal model where there is none),
+one after the other, in homes of their own that hold the wisdom of the same earlier runs.
 """
 
 import json

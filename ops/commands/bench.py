@@ -34,7 +34,8 @@ Example:
 \b
 As the table of ML-Master 2.0's paper: all tiers, no experience (every solution is a first one), no
 knowledge, no wisdom. All runs have the same number of solutions and the wisdom of the same earlier
-runs; the seed draws the rows that are set aside. This takes as long as its runs do."""
+runs; the seed draws the rows that are set aside. The model is the configured one, and is paid for as in
+any run. This takes as long as its runs do."""
 
 NAMES = ("start", "turn", "busy", "log", "folds", "choose")
 
